@@ -1,0 +1,123 @@
+import { z } from "zod";
+import { pageQuery } from "../paging.ts";
+import { proofLevels, proofSchema, proofVerdicts } from "../proof/schema.ts";
+
+export const backupStates = ["running", "complete", "partial", "failed", "cancelled", "interrupted"] as const;
+export const copyStates = ["writing", "stored", "missing", "altered", "failed", "unreachable"] as const;
+
+export const copySchema = z.object({
+  id: z.string(),
+  destination: z.string(),
+  state: z.enum(copyStates),
+  /** Relative to the destination's root. */
+  path: z.string(),
+  sizeBytes: z.number().nullable(),
+  checkedAt: z.string().nullable(),
+  reason: z.string().nullable(),
+});
+
+/** A backup in lists. `proof` repeats its newest conclusive proof, or null. */
+export const backupItemSchema = z.object({
+  id: z.string(),
+  state: z.enum(backupStates),
+  reason: z.string().nullable(),
+  database: z.string(),
+  databaseId: z.string(),
+  engine: z.string(),
+  environment: z.string(),
+  trigger: z.string(),
+  operationId: z.string(),
+  sizeBytes: z.number().nullable(),
+  plainBytes: z.number().nullable(),
+  tableCount: z.number().nullable(),
+  rowCount: z.number().nullable(),
+  dumpSeconds: z.number().nullable(),
+  createdAt: z.string(),
+  startedAt: z.string().nullable(),
+  finishedAt: z.string().nullable(),
+  copies: z.array(copySchema),
+  proof: z
+    .object({
+      level: z.enum(proofLevels).nullable(),
+      verdict: z.enum(proofVerdicts),
+      byCount: z.boolean(),
+      reason: z.string(),
+      provenAt: z.string().nullable(),
+      restoreSeconds: z.number().nullable(),
+    })
+    .nullable(),
+});
+export type BackupItem = z.infer<typeof backupItemSchema>;
+
+/** One backup, whole: with its proof table by table, its artefacts and the commands that restore it. */
+export const backupSchema = backupItemSchema.extend({
+  engineVersion: z.string().nullable(),
+  toolVersion: z.string().nullable(),
+  proof: proofSchema.nullable(),
+  /** The running or queued verification, if any. */
+  verification: z.object({ operationId: z.string(), state: z.string() }).nullable(),
+  proofs: z.array(proofSchema.omit({ tables: true, checks: true })),
+  artefacts: z.array(
+    z.object({
+      name: z.string(),
+      file: z.string(),
+      bytes: z.number(),
+      plainBytes: z.number(),
+      sha256: z.string(),
+      encrypted: z.boolean(),
+    }),
+  ),
+  restoreCommands: z.array(z.string()),
+  lastProvenBackup: z.object({ id: z.string(), createdAt: z.string() }).nullable(),
+});
+export type BackupDto = z.infer<typeof backupSchema>;
+
+export const listBackupsQuery = z.object({
+  ...pageQuery,
+  database: z.string().optional(),
+  environment: z.string().optional(),
+  state: z.enum(backupStates).optional(),
+  verdict: z.enum([...proofVerdicts, "none"]).optional(),
+  from: z.iso.datetime({ offset: true }).optional(),
+  to: z.iso.datetime({ offset: true }).optional(),
+});
+
+export const runBackupInput = z.object({
+  /** Name or id. */
+  database: z.string().min(1),
+  /** False skips the proof that normally follows. */
+  verify: z.boolean().default(true),
+});
+
+export const verifyBackupInput = z.object({ destination: z.string().optional() });
+
+export const restoreTargetSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("new"),
+    /** A registered database whose server gets the new one (for SQLite: whose folder). */
+    on: z.string().min(1),
+    name: z.string().regex(/^[a-z0-9_][a-z0-9_-]{0,62}$/, "Use 1 to 63 lower-case letters, digits, _ and -."),
+    /** Register the restored database under this name, too. */
+    register: z.boolean().default(false),
+  }),
+  z.object({
+    kind: z.literal("over"),
+    database: z.string().min(1),
+    /** The database's own name, typed. */
+    confirm: z.string(),
+    /** End other sessions on it; without it, open sessions refuse the restore. */
+    endSessions: z.boolean().default(false),
+  }),
+]);
+export const restoreBackupInput = z.object({
+  target: restoreTargetSchema,
+  jobs: z.number().int().min(1).max(16).default(2),
+});
+
+/** A calendar day with its runs, for the database's history. */
+export const backupDaySchema = z.object({
+  day: z.string(),
+  proven: z.number(),
+  unproven: z.number(),
+  failed: z.number(),
+});

@@ -1,0 +1,34 @@
+import { PrismaPg } from "@prisma/adapter-pg";
+import type { Prisma } from "./generated/client.ts";
+import { PrismaClient } from "./generated/client.ts";
+
+export type Db = PrismaClient;
+export type Tx = Prisma.TransactionClient;
+
+/** The role that every connection of web and worker takes on: it owns no audit table. */
+export const RUNTIME_ROLE = "holdfast_runtime";
+
+export interface DbOptions {
+  /** Most connections of this process. */
+  max: number;
+  /** Shown in pg_stat_activity. */
+  applicationName: string;
+}
+
+/**
+ * Opens a pool on our metadata database. Waiting for a connection is bounded (10 s), as is every
+ * statement (60 s), so that a stuck server shows as an error and not as a hang.
+ */
+export function openDb(connectionString: string, { max, applicationName }: DbOptions): Db {
+  const adapter = new PrismaPg({
+    connectionString,
+    max,
+    application_name: applicationName,
+    options: `-c role=${RUNTIME_ROLE}`,
+    connectionTimeoutMillis: 10_000,
+    statement_timeout: 60_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+  });
+  return new PrismaClient({ adapter });
+}

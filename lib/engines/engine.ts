@@ -1,0 +1,197 @@
+import type { Readable } from "node:stream";
+import type { Fingerprint, ProofCheck } from "../proof/schema.ts";
+
+/** How to reach one database, password included; lives in memory only. */
+export interface Access {
+  /** Validated by the engine's own connection schema. */
+  connection: Record<string, unknown>;
+  password?: string | undefined;
+}
+
+/** What preflight found; `sql` is for the user to run. Same shape as lib/databases/schema findingSchema. */
+export interface EngineFinding {
+  id: string;
+  title: string;
+  state: "ok" | "warning" | "problem" | "unknown";
+  detail: string;
+  why: string;
+  sql?: string;
+}
+
+export interface ServerInfo {
+  /** Identity of the server itself: the same through every address it has. */
+  identity: string;
+  /** Name of the database there (for SQLite the real path). */
+  databaseName: string;
+  version: string;
+  /** 15 for PostgreSQL 15.18. */
+  major: number;
+  sizeBytes: number | null;
+  encoding: string | null;
+  collation: string | null;
+  latencyMs: number;
+}
+
+export type EngineLog = (line: string, level?: "info" | "warn" | "error") => void;
+
+/** Progress inside one engine call, in the unit that it says. */
+export type EngineProgress = (progress: {
+  label: string;
+  done: number;
+  total: number | null;
+  unit: "bytes" | "rows" | "tables" | "objects";
+}) => void;
+
+export interface WorkContext {
+  signal: AbortSignal;
+  log: EngineLog;
+  progress: EngineProgress;
+  /** Private folder for passfiles and spools, 0700, removed by the caller. */
+  tempDir: string;
+  /** "holdfast:<operation id>": visible in the server's session list. */
+  applicationName: string;
+}
+
+export interface DumpOptions {
+  /** Longest wait for a table lock, in milliseconds. */
+  lockWaitMs: number;
+  /** Budget for content digests, in milliseconds; tables beyond it are compared by count. 0 counts only. */
+  digestBudgetMs: number;
+}
+
+/** One stream of a dump: plain bytes, before compression. `done` settles after the program has ended. */
+export interface DumpArtefact {
+  name: "dump" | "globals";
+  /** "dump.pgdump": the stored file adds .zst and .age. */
+  file: string;
+  /** Starts the program. Destroying the stream ends it. */
+  open(): { stream: Readable; done: Promise<void> };
+}
+
+/** An open snapshot: artefacts and fingerprint see the same moment. Close it always. */
+export interface DumpSession {
+  info: ServerInfo;
+  /** Program name → version. */
+  tools: Record<string, string>;
+  artefacts: DumpArtefact[];
+  /** Runs beside the dump. */
+  fingerprint(): Promise<Fingerprint>;
+  close(): Promise<void>;
+}
+
+/** Opens a stored artefact as plain bytes; may be called more than once. */
+export type OpenArtefact = (name: "dump" | "globals") => Promise<Readable>;
+
+export interface RestoreOptions {
+  /** Parallel jobs where the engine has them. */
+  jobs: number;
+  /** Spool folder for a seekable copy of the dump, or null to stream with one job. */
+  spoolDir: string | null;
+  /** Restore owners and grants; needs the roles to exist. */
+  owners: boolean;
+}
+
+export interface RestoreResult {
+  /** Things that could not be restored and why; empty when all was. */
+  skipped: { object: string; reason: string }[];
+  tools: Record<string, string>;
+  seconds: number;
+}
+
+/** A running throwaway server with an empty database of the right name, encoding and collation. */
+export interface Sandbox {
+  access: Access;
+  version: string;
+  isolation: "namespaces" | "role" | "none";
+  isolationDetail: string;
+  /** Ends the server and removes its folder; safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export interface SandboxRequest {
+  /** Of the dumped server. */
+  serverVersion: string;
+  databaseName: string;
+  encoding: string | null;
+  collation: string | null;
+  extensions: { name: string; version: string }[];
+  /** Bytes that the restored data may take, with room to spare; more ends the sandbox. */
+  diskBudgetBytes: number;
+  /** Folders that the sandbox must not see (data folder, destinations). */
+  hidden: string[];
+}
+
+export interface EngineCapabilities {
+  /** Makes a globals artefact. */
+  globals: boolean;
+  /** Can restore with several jobs from a spool file. */
+  parallelRestore: boolean;
+  /** Sessions of other clients must be ended before a restore over. */
+  sessions: boolean;
+}
+
+/**
+ * One kind of database. Every adapter passes engine.contract.ts. Errors meant for the user are
+ * HoldfastError with a remedy. Nothing here knows of backups, operations or our own database.
+ */
+export interface Engine {
+  readonly kind: "postgres" | "sqlite";
+  /** "PostgreSQL" */
+  readonly label: string;
+  readonly capabilities: EngineCapabilities;
+  /** Extension of the dump's plain bytes: "pgdump", "sqlite". */
+  readonly dumpExtension: string;
+
+  /** From a URL to a connection and password; throws `invalid` with fields. */
+  parseUrl(url: string): Access;
+  /** Validates a connection; throws `invalid` with fields under "connection.". */
+  parseConnection(connection: Record<string, unknown>): Record<string, unknown>;
+  /** Connects once and reads who is there. */
+  probe(access: Access, signal: AbortSignal): Promise<ServerInfo>;
+  /** Everything missing or risky, without changing anything. */
+  preflight(access: Access, signal: AbortSignal): Promise<EngineFinding[]>;
+
+  beginDump(access: Access, options: DumpOptions, work: WorkContext): Promise<DumpSession>;
+  /** Reads a plain dump to its end without restoring it (pg_restore --file=/dev/null, integrity check). */
+  readThrough(dump: Readable, work: WorkContext): Promise<void>;
+
+  startSandbox(request: SandboxRequest, work: WorkContext): Promise<Sandbox>;
+  /** Into an existing, empty database (a sandbox's or one made by createDatabase). */
+  restore(
+    target: Access,
+    open: OpenArtefact,
+    options: RestoreOptions,
+    work: WorkContext,
+  ): Promise<RestoreResult>;
+  /** The same fingerprint, taken of a restored copy; `like` says which tables by content. */
+  fingerprint(target: Access, like: Fingerprint, work: WorkContext): Promise<Fingerprint>;
+  /** Index, constraint, owner and grant checks on a restored copy. */
+  checkRestored(target: Access, work: WorkContext): Promise<ProofCheck[]>;
+
+  /** Makes an empty database like the dumped one on the server of `on`; throws `conflict` if it exists. */
+  createDatabase(
+    on: Access,
+    name: string,
+    like: { encoding: string | null; collation: string | null },
+    work: WorkContext,
+  ): Promise<Access>;
+  dropDatabase(on: Access, name: string, work: WorkContext): Promise<void>;
+  /**
+   * Puts the finished database `from` in the place of `to` on the server of `on`, keeping the old one under
+   * a new name, which is returned, until it is dropped; nothing is lost if this fails.
+   */
+  swapDatabase(
+    on: Access,
+    from: string,
+    to: string,
+    endSessions: boolean,
+    work: WorkContext,
+  ): Promise<{ oldName: string }>;
+  /** Literal commands that restore the artefacts with stock tools, for RESTORE.md. */
+  restoreCommands(
+    files: { dump: string; globals: string | null; encrypted: boolean },
+    info: ServerInfo,
+  ): string[];
+  /** Ends what a lost worker left on the server: sessions with this application name. */
+  endSessions(access: Access, applicationName: string): Promise<number>;
+}

@@ -1,0 +1,12 @@
+import type { Tx } from "../db/client.ts";
+
+/** What a browser may hold on screen; an event says which of it is stale. */
+export type Topic = "overview" | "databases" | "backups" | "operations" | "audit" | "settings" | "workers";
+
+export const EVENTS_CHANNEL = "holdfast_events";
+
+/** Records that something changed and, on commit, wakes the event streams of every web process. */
+export async function emitEvent(tx: Tx, topic: Topic, objectId?: string): Promise<void> {
+  await tx.liveEvent.create({ data: { topic, objectId: objectId ?? null } });
+  await tx.$executeRaw`SELECT pg_notify(${EVENTS_CHANNEL}, '')`;
+}

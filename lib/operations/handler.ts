@@ -1,0 +1,59 @@
+import type { z } from "zod";
+import type { Ctx } from "../context.ts";
+import type { Tx } from "../db/client.ts";
+import type { OperationDefinition } from "./definition.ts";
+import type { Progress } from "./schema.ts";
+
+/** What a handler gets. Every write goes through `save`, which fails once the claim is lost. */
+export interface Run<P> {
+  operationId: string;
+  rootId: string;
+  attempt: number;
+  databaseId: string | null;
+  backupId: string | null;
+  payload: P;
+  /** Acts as the system; the operation's own actor is in the row. */
+  ctx: Ctx;
+  /** Aborted by cancel, lost lease, stall or shutdown; `reason` says which. */
+  signal: AbortSignal;
+  log(line: string, level?: "info" | "warn" | "error"): void;
+  progress(progress: Progress): void;
+  /** Runs `work` as a named step of the timeline; its result's text becomes the step's detail. */
+  step<T>(name: string, work: () => Promise<T>, detail?: (result: T) => string | null): Promise<T>;
+  /** A transaction that first checks that this attempt still holds the operation. */
+  save<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+}
+
+/** How a run ended. Thrown errors are `failed`; an aborted signal decides the state instead. */
+export interface Outcome {
+  /** Shown as the operation's reason. */
+  reason: string;
+  /** "failed" when the work ended in order but its finding is bad (a proof that failed). */
+  state?: "succeeded" | "failed";
+  result?: Record<string, unknown>;
+  /** Runs in the transaction of the final state: domain rows and following operations. */
+  commit?: (tx: Tx) => Promise<void>;
+}
+
+export interface OperationHandler<P extends z.ZodType = z.ZodType> {
+  definition: OperationDefinition<P>;
+  run(run: Run<z.output<P>>): Promise<Outcome>;
+  /**
+   * Domain rows when the operation ends without its handler: failed, cancelled or interrupted, in the same
+   * transaction as the state. `retry` says that a new attempt follows. Must not throw.
+   */
+  onEnd?(tx: Tx, ended: Ended): Promise<void>;
+  /** Outside a transaction, before a retry and after the end of a lost attempt: objects, sessions, folders. */
+  cleanUp?(ctx: Ctx, ended: Ended): Promise<void>;
+}
+
+export interface Ended {
+  operationId: string;
+  databaseId: string | null;
+  backupId: string | null;
+  attempt: number;
+  state: "failed" | "cancelled" | "interrupted";
+  reason: string;
+  retry: boolean;
+  payload: unknown;
+}

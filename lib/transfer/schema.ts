@@ -1,0 +1,106 @@
+import { z } from "zod";
+import { proofLevels, proofReportSchema, proofVerdicts } from "../proof/schema.ts";
+
+/**
+ * What the worker hands to its transfer child and gets back, over the child's IPC channel. The child has no
+ * access to our own database and no master key: all it needs is in the message.
+ */
+const accessSchema = z.object({
+  connection: z.record(z.string(), z.unknown()),
+  password: z.string().optional(),
+});
+const destinationSpec = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.string(),
+  config: z.record(z.string(), z.unknown()),
+  secret: z.string().optional(),
+});
+const engineKind = z.enum(["postgres", "sqlite"]);
+
+const common = {
+  operationId: z.string(),
+  engine: engineKind,
+  tempDir: z.string(),
+  /** Folders that a sandbox must not see. */
+  hidden: z.array(z.string()),
+};
+
+export const dumpSpec = z.object({
+  ...common,
+  task: z.literal("dump"),
+  access: accessSchema,
+  destinations: z.array(destinationSpec).min(1),
+  /** Folder of this backup, relative to each destination's root. */
+  path: z.string(),
+  /** age recipients; empty leaves the artefacts unencrypted. */
+  recipients: z.array(z.string()),
+  lockWaitMs: z.number(),
+  digestBudgetMs: z.number(),
+  /** Manifest fields that only the worker knows. */
+  manifest: z.record(z.string(), z.unknown()),
+});
+export const dumpResult = z.object({
+  manifestText: z.string(),
+  copies: z.array(
+    z.object({
+      destinationId: z.string(),
+      state: z.enum(["stored", "failed"]),
+      bytes: z.number(),
+      reason: z.string().nullable(),
+    }),
+  ),
+  dumpSeconds: z.number(),
+});
+
+const sourceSpec = {
+  destination: destinationSpec,
+  path: z.string(),
+  /** The manifest's text as it was published, from our database: the stored one must equal it. */
+  manifestText: z.string(),
+  /** age identities, newest first. */
+  identities: z.array(z.string()),
+};
+
+export const verifySpec = z.object({ ...common, ...sourceSpec, task: z.literal("verify") });
+export const verifyResult = z.object({
+  level: z.enum(proofLevels).nullable(),
+  verdict: z.enum(proofVerdicts),
+  byCount: z.boolean(),
+  reason: z.string(),
+  copyState: z.enum(["stored", "missing", "altered", "unreachable"]),
+  restoreSeconds: z.number().nullable(),
+  isolation: z.enum(["namespaces", "role", "none"]).nullable(),
+  report: proofReportSchema,
+});
+
+export const restoreSpec = z.object({
+  ...common,
+  ...sourceSpec,
+  task: z.literal("restore"),
+  /** A database on the target server that connections go through. */
+  on: accessSchema,
+  target: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("new"), name: z.string() }),
+    z.object({ kind: z.literal("over"), name: z.string(), endSessions: z.boolean() }),
+  ]),
+  jobs: z.number(),
+  spoolDir: z.string(),
+});
+export const restoreResult = z.object({
+  equal: z.boolean(),
+  reason: z.string(),
+  restoreSeconds: z.number(),
+  skipped: z.array(z.object({ object: z.string(), reason: z.string() })),
+  report: proofReportSchema,
+  access: accessSchema,
+});
+
+export const transferSpec = z.discriminatedUnion("task", [dumpSpec, verifySpec, restoreSpec]);
+export type TransferSpec = z.infer<typeof transferSpec>;
+export type DumpSpec = z.infer<typeof dumpSpec>;
+export type VerifySpec = z.infer<typeof verifySpec>;
+export type RestoreSpec = z.infer<typeof restoreSpec>;
+export type DumpResult = z.infer<typeof dumpResult>;
+export type VerifyResult = z.infer<typeof verifyResult>;
+export type RestoreResultMessage = z.infer<typeof restoreResult>;
