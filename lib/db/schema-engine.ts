@@ -1,0 +1,104 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { PrismaPg } from "@prisma/adapter-pg";
+import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";
+
+export interface MigrationsList {
+  baseDir: string;
+  lockfile: { path: string; content: string | null };
+  shadowDbInitScript: string;
+  migrationDirectories: {
+    path: string;
+    migrationFile: { path: string; content: { tag: "ok"; value: string } };
+  }[];
+}
+
+interface Filters {
+  externalTables: string[];
+  externalEnums: string[];
+}
+
+/** The calls of Prisma's schema engine that we use (engine of Prisma 7.10). */
+interface SchemaEngine {
+  diff(params: {
+    from: { tag: "empty" } | ({ tag: "migrations" } & MigrationsList);
+    to: { tag: "schemaDatamodel"; files: { path: string; content: string }[] };
+    script: boolean;
+    exitCode: null;
+    filters: Filters;
+    shadowDatabaseUrl: null;
+  }): Promise<{ stdout: string | null }>;
+  applyMigrations(params: {
+    migrationsList: MigrationsList;
+    filters: Filters;
+  }): Promise<{ appliedMigrationNames: string[] }>;
+}
+
+/** The engine and the end of its connections. */
+export interface OpenSchemaEngine {
+  engine: SchemaEngine;
+  close(): Promise<void>;
+}
+
+interface Glue {
+  __wbg_set_wasm(exports: WebAssembly.Exports): void;
+  SchemaEngine: {
+    new: (
+      input: { datamodels: [string, string][] },
+      log: (line: string) => void,
+      factory: unknown,
+    ) => Promise<SchemaEngine>;
+  };
+}
+
+/** What the engine must not see as ours. */
+export const FILTERS: Filters = { externalTables: [], externalEnums: [] };
+
+/**
+ * Prisma's schema engine as WebAssembly, so that no binary is downloaded at any time. The package has no
+ * loader for Node of its own: the module is instantiated here with its own glue.
+ */
+export async function openSchemaEngine(
+  connectionString: string,
+  datamodels: [string, string][],
+): Promise<OpenSchemaEngine> {
+  const require = createRequire(import.meta.url);
+  const name = ["@prisma/schema-engine-wasm", "schema_engine_bg"].join("/");
+  const glue = (await import(name)) as Glue;
+  const bytes = await readFile(require.resolve(name).replace(/\.js$/, ".wasm"));
+  const { instance } = await WebAssembly.instantiate(bytes, {
+    "./schema_engine_bg.js": glue as unknown as WebAssembly.ModuleImports,
+  });
+  glue.__wbg_set_wasm(instance.exports);
+  (instance.exports["__wbindgen_start"] as () => void)();
+  const opened: Disposable[] = [];
+  const factory = bindMigrationAwareSqlAdapterFactory(
+    wholeScripts(new PrismaPg({ connectionString }), opened),
+  );
+  const engine = await glue.SchemaEngine.new({ datamodels }, () => undefined, factory);
+  return {
+    engine,
+    async close() {
+      for (const adapter of opened) await adapter.dispose();
+    },
+  };
+}
+
+interface Disposable {
+  dispose(): Promise<void>;
+}
+
+/** The adapter cuts scripts at every ";", which breaks function bodies; the server takes a script whole. */
+function wholeScripts(factory: PrismaPg, opened: Disposable[]): PrismaPg {
+  const patch = (connect: () => ReturnType<PrismaPg["connect"]>) => async () => {
+    const adapter = await connect();
+    opened.push(adapter);
+    adapter.executeScript = async (script) => {
+      await adapter.underlyingDriver().query(script);
+    };
+    return adapter;
+  };
+  factory.connect = patch(factory.connect.bind(factory));
+  factory.connectToShadowDb = patch(factory.connectToShadowDb.bind(factory));
+  return factory;
+}
