@@ -67,7 +67,7 @@ export async function openSchemaEngine(
   const glue = (await import(name)) as Glue;
   const bytes = await readFile(require.resolve(name).replace(/\.js$/, ".wasm"));
   const { instance } = await WebAssembly.instantiate(bytes, {
-    "./schema_engine_bg.js": glue as unknown as WebAssembly.ModuleImports,
+    "./schema_engine_bg.js": withoutLingeringTimers(glue as unknown as WebAssembly.ModuleImports),
   });
   glue.__wbg_set_wasm(instance.exports);
   (instance.exports["__wbindgen_start"] as () => void)();
@@ -101,4 +101,23 @@ function wholeScripts(factory: PrismaPg, opened: Disposable[]): PrismaPg {
   factory.connect = patch(factory.connect.bind(factory));
   factory.connectToShadowDb = patch(factory.connectToShadowDb.bind(factory));
   return factory;
+}
+
+/** The engine's 10 s lock time-out is never cleared and would hold the process open; unref'd, it does not. */
+function withoutLingeringTimers(glue: WebAssembly.ModuleImports): WebAssembly.ModuleImports {
+  const imports = { ...glue };
+  for (const [name, call] of Object.entries(glue)) {
+    if (!name.startsWith("__wbg_setTimeout") || typeof call !== "function") continue;
+    imports[name] = (...args: unknown[]) => {
+      const { setTimeout: original } = globalThis;
+      const unrefd = (run: () => void, ms?: number) => original(run, ms).unref();
+      globalThis.setTimeout = Object.assign(unrefd, original) as unknown as typeof setTimeout;
+      try {
+        return (call as (...inner: unknown[]) => unknown)(...args);
+      } finally {
+        globalThis.setTimeout = original;
+      }
+    };
+  }
+  return imports;
 }
