@@ -22,6 +22,21 @@ export interface Run<P> {
   step<T>(name: string, work: () => Promise<T>, detail?: (result: T) => string | null): Promise<T>;
   /** A transaction that first checks that this attempt still holds the operation. */
   save<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** These texts never reach the log, a step, a reason or an error of this operation. */
+  hide(...secrets: (string | null | undefined)[]): void;
+  /**
+   * Waits until an operation that this one started (with `parent: run`) has ended, and tells how. While it
+   * waits, its place on the worker is free for others, so that a worker that runs one thing at a time can run
+   * the child. Throws when this run is aborted; the child is then cancelled, too.
+   */
+  waitFor(operationId: string): Promise<EndedOperation>;
+}
+
+/** How an operation that was waited for has ended. */
+export interface EndedOperation {
+  state: "succeeded" | "failed" | "cancelled" | "interrupted";
+  reason: string | null;
+  result: Record<string, unknown> | null;
 }
 
 /** How a run ended. Thrown errors are `failed`; an aborted signal decides the state instead. */
@@ -39,8 +54,9 @@ export interface OperationHandler<P extends z.ZodType = z.ZodType> {
   definition: OperationDefinition<P>;
   run(run: Run<z.output<P>>): Promise<Outcome>;
   /**
-   * Domain rows when the operation ends without its handler: failed, cancelled or interrupted, in the same
-   * transaction as the state. `retry` says that a new attempt follows. Must not throw.
+   * Domain rows when the operation ends without an outcome: failed, cancelled or interrupted, in the same
+   * transaction as the state; when the web process ended it, as soon as a worker takes its clean-up. `retry`
+   * says that a new attempt follows. Must not throw, and may be called twice for the same attempt.
    */
   onEnd?(tx: Tx, ended: Ended): Promise<void>;
   /** Outside a transaction, before a retry and after the end of a lost attempt: objects, sessions, folders. */
