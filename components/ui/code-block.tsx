@@ -1,0 +1,17 @@
+"use client";
+/** Commands or SQL to copy. Long lines wrap; the text stays selectable. */
+import { CopyButton } from "./copy-button";
+import classes from "./code-block.module.css";
+
+export function CodeBlock({ code, label = "Copy" }: { code: string; label?: string }) {
+  return (
+    <div className={classes.block}>
+      <pre>
+        <code>{code}</code>
+      </pre>
+      <div className={classes.copy}>
+        <CopyButton value={code} label={label} />
+      </div>
+    </div>
+  );
+}
