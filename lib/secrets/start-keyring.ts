@@ -17,8 +17,9 @@ export async function startKeyring(
   const { folder, warn } = options;
   const keyring = await openKeyring({ folder, mayCreate, ...(warn ? { warn } : {}) });
   await checkKeys(db, keyring);
-  if (mayCreate) await db.setting.create({ data: { key: KEYS_MADE_HERE, value: true } });
-  if (!options.embedded) await db.setting.deleteMany({ where: { key: KEYS_MADE_HERE } });
+  if (mayCreate) {
+    await db.setting.createMany({ data: [{ key: KEYS_MADE_HERE, value: true }], skipDuplicates: true });
+  }
   return keyring;
 }
 
