@@ -27,6 +27,8 @@ export interface Ctx {
   actor: Actor;
   /** Client address, where there is one. */
   address?: string | undefined;
+  /** Where people open Holdfast (HOLDFAST_URL), for links that are handed over. */
+  publicUrl?: URL | undefined;
   db: Db;
   clock: Clock;
   log: Logger;

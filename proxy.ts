@@ -1,0 +1,29 @@
+import type { NextRequest } from "next/server";
+import { NextResponse } from "next/server";
+
+/** Pages that people without a session come to. */
+const OPEN = ["/login", "/setup", "/invite"];
+const COOKIES = ["holdfast.session", "__Secure-holdfast.session"];
+
+/**
+ * Sends people without a session cookie to the sign-in page early. It only looks whether there is a cookie:
+ * pages and verbs check the session itself.
+ */
+export function proxy(request: NextRequest): NextResponse {
+  const { pathname, search } = request.nextUrl;
+  const open = OPEN.some((path) => pathname === path || pathname.startsWith(`${path}/`));
+  if (!open && !COOKIES.some((name) => request.cookies.has(name))) {
+    const login = new URL("/login", request.url);
+    if (pathname !== "/") login.searchParams.set("callbackUrl", `${pathname}${search}`);
+    return NextResponse.redirect(login);
+  }
+  const headers = new Headers(request.headers);
+  headers.set("x-holdfast-path", `${pathname}${search}`);
+  return NextResponse.next({ request: { headers } });
+}
+
+export const config = {
+  matcher: [
+    "/((?!api/|_next/|favicon|icon|apple-icon|manifest|.*\\.(?:svg|png|ico|txt|woff2|webmanifest)$).*)",
+  ],
+};
