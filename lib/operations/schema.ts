@@ -80,6 +80,13 @@ export const logLineSchema = z.object({
 });
 export type LogLine = z.infer<typeof logLineSchema>;
 
+/**
+ * Messages of GET /api/v1/operations/{operation}/log/stream. Unnamed messages carry one LogLine each; their id
+ * is the line's, so that EventSource resumes after it. The named message "end" comes last, when the operation
+ * is final and every line was sent: close the stream then.
+ */
+export const logEndSchema = z.object({ state: z.enum(operationStates) });
+
 export const listOperationsQuery = z.object({
   ...pageQuery,
   state: z.enum([...operationStates, "active", "final"]).optional(),
@@ -95,5 +102,5 @@ export const readLogQuery = z.object({
   after: z.string().regex(/^\d+$/).optional(),
   q: z.string().max(200).optional(),
   limit: z.coerce.number().int().min(1).max(2000).default(500),
-  tail: z.coerce.boolean().default(false),
+  tail: z.stringbool().or(z.boolean()).default(false),
 });
