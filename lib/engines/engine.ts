@@ -104,6 +104,13 @@ export interface Sandbox {
   version: string;
   isolation: "namespaces" | "role" | "none";
   isolationDetail: string;
+  /** What differs from the dumped server, each in a sentence: "collation de_DE.UTF-8 is not available here". */
+  notes: string[];
+  /**
+   * Aborted when the sandbox ended by itself; the reason is a HoldfastError that says why (disk budget, time,
+   * crash). Whoever works in it listens to this beside its own signal, to report the cause and not its effect.
+   */
+  ended: AbortSignal;
   /** Ends the server and removes its folder; safe to call twice. */
   stop(): Promise<void>;
 }
