@@ -1,7 +1,7 @@
 "use client";
+import classes from "./code-block.module.css";
 /** Commands or SQL to copy. Long lines wrap; the text stays selectable. */
 import { CopyButton } from "./copy-button";
-import classes from "./code-block.module.css";
 
 export function CodeBlock({ code, label = "Copy" }: { code: string; label?: string }) {
   return (

@@ -11,7 +11,13 @@ export function CopyButton({ value, label = "Copy" }: { value: string; label?: s
   return (
     <>
       <Tooltip label={clipboard.copied ? "Copied" : text}>
-        <ActionIcon variant="subtle" color="unknown" size="sm" aria-label={label} onClick={() => clipboard.copy(value)}>
+        <ActionIcon
+          variant="subtle"
+          color="unknown"
+          size="sm"
+          aria-label={label}
+          onClick={() => clipboard.copy(value)}
+        >
           {clipboard.error ? (
             <IconAlertTriangle size={15} />
           ) : clipboard.copied ? (

@@ -40,8 +40,8 @@ export function PageHeader({
           </nav>
         ) : null}
         <h1 className={classes.title}>
-          {parts.map((part, index) => (
-            <span key={`${index}:${part.text}`} data-tone={part.tone ?? "plain"}>
+          {parts.map((part) => (
+            <span key={part.text} data-tone={part.tone ?? "plain"}>
               {part.text}
             </span>
           ))}

@@ -1,6 +1,7 @@
 /** Progress of long work: bar, amount with unit, rate and time left. Without a total the bar says so by moving. */
-import type { Progress as ProgressDto } from "@/lib/operations/schema";
+
 import { formatAmount, formatDuration, formatRate, percentOf } from "@/lib/format";
+import type { Progress as ProgressDto } from "@/lib/operations/schema";
 import classes from "./progress.module.css";
 
 type Amounts = Pick<ProgressDto, "done" | "total" | "unit"> & { perSecond?: number | null | undefined };
@@ -13,7 +14,8 @@ export function progressText(progress: Amounts): string {
   ];
   if (perSecond && perSecond > 0) {
     parts.push(formatRate(perSecond, unit));
-    if (total !== null && total > done) parts.push(`about ${formatDuration((total - done) / perSecond)} left`);
+    if (total !== null && total > done)
+      parts.push(`about ${formatDuration((total - done) / perSecond)} left`);
   }
   return parts.join(" · ");
 }
@@ -44,7 +46,9 @@ export function ProgressLine({ progress, label }: { progress: ProgressDto | null
   return (
     <div className={classes.line}>
       <p className={classes.text}>
-        {progress ? [progress.label, progressText(progress), progress.note].filter(Boolean).join(" · ") : "starting"}
+        {progress
+          ? [progress.label, progressText(progress), progress.note].filter(Boolean).join(" · ")
+          : "starting"}
       </p>
       <ProgressBar progress={progress} label={label} />
     </div>

@@ -1,0 +1,73 @@
+"use client";
+/** The row of filters above a list: search that waits for a pause in typing, and selects. */
+import { CloseButton, Select, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconSearch } from "@tabler/icons-react";
+import { type ReactNode, useEffect, useState } from "react";
+import classes from "./filter-bar.module.css";
+
+export function FilterBar({ children }: { children: ReactNode }) {
+  return (
+    <search className={classes.bar} aria-label="Filters">
+      {children}
+    </search>
+  );
+}
+
+export function SearchField({
+  label,
+  value,
+  onChange,
+}: {
+  /** "Search databases": placeholder and name. */
+  label: string;
+  value: string | undefined;
+  onChange: (value: string) => void;
+}) {
+  const [typed, setTyped] = useState(value ?? "");
+  const report = useDebouncedCallback(onChange, 250);
+  useEffect(() => setTyped(value ?? ""), [value]);
+  const put = (text: string) => {
+    setTyped(text);
+    report(text);
+  };
+  return (
+    <TextInput
+      className={classes.search}
+      aria-label={label}
+      placeholder={label}
+      value={typed}
+      onChange={(event) => put(event.currentTarget.value)}
+      leftSection={<IconSearch size={15} aria-hidden />}
+      rightSection={
+        typed ? <CloseButton size="sm" aria-label="Clear the search" onClick={() => put("")} /> : null
+      }
+    />
+  );
+}
+
+export function FilterSelect({
+  label,
+  value,
+  onChange,
+  options,
+}: {
+  label: string;
+  value: string | undefined;
+  onChange: (value: string | null) => void;
+  options: { value: string; label: string }[];
+}) {
+  return (
+    <Select
+      className={classes.select}
+      aria-label={label}
+      placeholder={label}
+      data={options}
+      value={value ?? null}
+      onChange={onChange}
+      clearable
+      clearButtonProps={{ "aria-label": `Any ${label.toLowerCase()}` }}
+      checkIconPosition="right"
+    />
+  );
+}
