@@ -15,3 +15,8 @@ export const environmentInput = z.object({
 });
 /** `order` lists every environment's name from the first rung to the last. */
 export const orderEnvironmentsInput = z.object({ order: z.array(z.string()).min(1) });
+/** What is absent stays as it is. */
+export const updateEnvironmentInput = z.object({
+  name: environmentInput.shape.name.optional(),
+  protected: z.boolean().optional(),
+});

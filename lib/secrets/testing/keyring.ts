@@ -10,9 +10,14 @@ export interface TestKeyring {
   remove(): Promise<void>;
 }
 
-/** New keys in a folder of their own, registered with the given metadata database. */
+/**
+ * New keys in a folder of their own, registered with the given metadata database, and named by HOLDFAST_KEYS, so
+ * that verbs find them.
+ */
 export async function createTestKeyring(db: Db): Promise<TestKeyring> {
   const root = await mkdtemp(path.join(tmpdir(), "hf-keys-"));
-  const keyring = await startKeyring(db, { folder: path.join(root, "keys"), embedded: true });
+  const folder = path.join(root, "keys");
+  const keyring = await startKeyring(db, { folder, embedded: true });
+  process.env.HOLDFAST_KEYS = folder;
   return { keyring, remove: () => rm(root, { recursive: true, force: true }) };
 }
