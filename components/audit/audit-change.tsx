@@ -1,0 +1,48 @@
+"use client";
+/** What one audit event says: action and object in words, and the changed fields before and after. */
+import { Fragment } from "react";
+import type { AuditItem } from "@/lib/audit/schema";
+import classes from "./audit-change.module.css";
+
+type Fields = Record<string, unknown>;
+
+function shown(value: unknown): string {
+  if (value === undefined) return "absent";
+  if (value === null) return "none";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+/** Names of fields whose values differ, in the order of the event. */
+function changedFields(before: Fields | null, after: Fields | null): string[] {
+  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+  return names.filter((name) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]));
+}
+
+export function AuditChange({ event }: { event: AuditItem }) {
+  const { before, after } = event;
+  const names = changedFields(before, after);
+  return (
+    <div className={classes.change}>
+      <span>
+        <code className={classes.action}>{event.action}</code>
+        {event.object.name ? <strong className={classes.object}>{event.object.name}</strong> : null}
+      </span>
+      {names.length > 0 ? (
+        <details>
+          <summary>{names.length === 1 ? "1 field" : `${names.length} fields`}</summary>
+          <dl className={classes.fields}>
+            {names.map((name) => (
+              <Fragment key={name}>
+                <dt>{name}</dt>
+                <dd>
+                  {before ? <del>{shown(before[name])}</del> : null}
+                  {after ? <ins>{shown(after[name])}</ins> : null}
+                </dd>
+              </Fragment>
+            ))}
+          </dl>
+        </details>
+      ) : null}
+    </div>
+  );
+}

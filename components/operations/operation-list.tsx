@@ -1,0 +1,106 @@
+"use client";
+import { type Column, DataTable } from "@/components/ui/data-table";
+import { EmptyState } from "@/components/ui/empty-state";
+/** The ledger: every operation, newest first, filtered in the URL. */
+import { FilterBar, FilterSelect } from "@/components/ui/filter-bar";
+import { PageHeader } from "@/components/ui/page-header";
+import { progressText } from "@/components/ui/progress";
+import { Elapsed, RelativeTime } from "@/components/ui/relative-time";
+import { actorWords, operationWord } from "@/components/ui/state-words";
+import { Status } from "@/components/ui/status";
+import { useList } from "@/components/ui/use-list";
+import { useUrlFilters } from "@/components/ui/use-url-filters";
+import { operationKeys } from "@/lib/operations/query-keys";
+import { type OperationItem, operationStates } from "@/lib/operations/schema";
+
+const FILTERS = ["state", "kind", "database", "environment"] as const;
+export const OPERATION_KINDS = [
+  { value: "backup.run", label: "Back up" },
+  { value: "backup.verify", label: "Prove" },
+  { value: "backup.restore", label: "Restore" },
+  { value: "database.preflight", label: "Preflight" },
+  { value: "database.test", label: "Connection test" },
+];
+
+const columns: Column<OperationItem>[] = [
+  { key: "title", header: "Operation", main: true, cell: (row) => row.title },
+  { key: "state", header: "State", cell: (row) => <OperationStatus operation={row} /> },
+  { key: "actor", header: "Asked for by", cell: (row) => actorWords(row.actor), wideOnly: true },
+  {
+    key: "created",
+    header: "Created",
+    cell: (row) => <RelativeTime at={row.createdAt} still />,
+    width: "120px",
+  },
+  {
+    key: "took",
+    header: "Took",
+    align: "end",
+    width: "110px",
+    cell: (row) => (row.startedAt ? <Elapsed from={row.startedAt} to={row.finishedAt} /> : "–"),
+  },
+];
+
+export function OperationStatus({ operation }: { operation: OperationItem }) {
+  const { tone, word } = operationWord(operation.state);
+  const running = operation.state === "running" && operation.progress;
+  const detail = running ? progressText(running) : operation.state === "succeeded" ? null : operation.reason;
+  return (
+    <Status tone={tone} detail={detail}>
+      {word}
+    </Status>
+  );
+}
+
+function finding(rows: OperationItem[] | undefined): string {
+  if (!rows) return "Operations";
+  const running = rows.filter((row) => row.state === "running" || row.state === "cancelling").length;
+  const queued = rows.filter((row) => row.state === "queued").length;
+  if (running + queued === 0) return "Nothing is running.";
+  const words = [running > 0 ? `${running} running` : "", queued > 0 ? `${queued} queued` : ""];
+  return `${words.filter(Boolean).join(", ")}.`;
+}
+
+export function OperationList() {
+  const [filters, set, clear] = useUrlFilters(FILTERS);
+  const list = useList<OperationItem>({ path: "operations", key: operationKeys.list, filters });
+  return (
+    <>
+      <PageHeader
+        title={finding(list.rows)}
+        facts={["Everything that was asked of Holdfast, and how it ended"]}
+      />
+      <FilterBar>
+        <FilterSelect
+          label="State"
+          value={filters.state}
+          onChange={(state) => set({ state })}
+          options={[
+            { value: "active", label: "active" },
+            ...operationStates.map((state) => ({ value: state, label: operationWord(state).word })),
+          ]}
+        />
+        <FilterSelect
+          label="Kind"
+          value={filters.kind}
+          onChange={(kind) => set({ kind })}
+          options={OPERATION_KINDS}
+        />
+      </FilterBar>
+      <DataTable
+        list={list}
+        label="Operations"
+        what="operations"
+        columns={columns}
+        rowKey={(row) => row.id}
+        href={(row) => `/operations/${row.id}`}
+        onClearFilters={clear}
+        empty={
+          <EmptyState title="No operations yet">
+            Back up a database, and each step of it is listed here with its log.
+          </EmptyState>
+        }
+      />
+    </>
+  );
+}
