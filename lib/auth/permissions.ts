@@ -40,6 +40,11 @@ export function roleAllows(role: Role, permission: Permission): boolean {
   return RANK[role] >= RANK[LEAST_ROLE[permission]];
 }
 
+/** Everything that the role allows, for pages to leave out what would be refused. */
+export function permissionsOf(role: Role): Permission[] {
+  return (Object.keys(LEAST_ROLE) as Permission[]).filter((permission) => roleAllows(role, permission));
+}
+
 /** Whether the actor's limits, if any, include the target. */
 export function inScope(actor: Actor, target: Target): boolean {
   if (actor.kind === "system" || actor.kind === "schedule") return true;

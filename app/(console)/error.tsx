@@ -1,0 +1,12 @@
+"use client";
+import { FailedPage } from "@/components/ui/failed-page";
+
+export default function ConsoleError({
+  error,
+  reset,
+}: {
+  error: Error & { digest?: string };
+  reset: () => void;
+}) {
+  return <FailedPage digest={error.digest} onRetry={reset} />;
+}

@@ -1,0 +1,55 @@
+"use client";
+import { SegmentedControl, Select } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { writeUrl } from "@/components/ui/use-url-filters";
+import { apiGet } from "@/lib/api-client";
+import type { EnvironmentDto } from "@/lib/environments/schema";
+import { settingsKeys } from "@/lib/members/query-keys";
+import type { Page } from "@/lib/paging";
+import classes from "./shell.module.css";
+import { useEnvironment } from "./use-environment";
+
+const ALL = "";
+const MOST_SEGMENTS = 5;
+
+/** Every environment, from the last rung (usually production) to the first. */
+export function useEnvironments(): EnvironmentDto[] {
+  const { data } = useQuery({
+    queryKey: settingsKeys.environments,
+    queryFn: ({ signal }) => apiGet<Page<EnvironmentDto>>("environments", {}, signal),
+  });
+  return [...(data?.items ?? [])].sort((a, b) => b.position - a.position);
+}
+
+export function EnvironmentSwitcher() {
+  const environments = useEnvironments();
+  const chosen = useEnvironment() ?? ALL;
+  if (environments.length < 2) return null;
+  const data = [
+    { value: ALL, label: "All" },
+    ...environments.map(({ name }) => ({ value: name, label: name })),
+  ];
+  const choose = (name: string | null) => writeUrl({ environment: name, cursor: null }, true);
+  const wide = environments.length <= MOST_SEGMENTS;
+  return (
+    <>
+      {wide ? (
+        <SegmentedControl
+          className={classes.segments}
+          aria-label="Environment"
+          size="sm"
+          data={data}
+          value={chosen}
+          onChange={choose}
+        />
+      ) : null}
+      <Select
+        className={wide ? classes.select : undefined}
+        aria-label="Environment"
+        data={data.map((item) => (item.value === ALL ? { value: ALL, label: "All environments" } : item))}
+        value={chosen}
+        onChange={choose}
+      />
+    </>
+  );
+}

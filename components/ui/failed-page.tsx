@@ -1,0 +1,25 @@
+"use client";
+/** A page that could not be made, for error boundaries of routes. */
+import { Button } from "@mantine/core";
+import { ProblemPanel } from "./error-panel";
+import { PageHeader } from "./page-header";
+
+export function FailedPage({ digest, onRetry }: { digest?: string | undefined; onRetry: () => void }) {
+  return (
+    <>
+      <PageHeader title="This page could not be made." />
+      <ProblemPanel
+        title="The server failed while making it"
+        problem={{
+          message: "Nothing was changed. The server's log says why, under the reference below.",
+          remedy: "Try again; if it stays, look at the log.",
+          requestId: digest ?? null,
+        }}
+      >
+        <Button variant="default" size="xs" onClick={onRetry}>
+          Try again
+        </Button>
+      </ProblemPanel>
+    </>
+  );
+}
