@@ -4,7 +4,7 @@ import { isId } from "../ids.ts";
 /** A session ends this long after sign-in, whatever happens. */
 export const SESSION_DAYS = 30;
 /** A session that was not used for this long has ended. */
-const IDLE_MS = 7 * 24 * 3600_000;
+export const IDLE_MS = 7 * 24 * 3600_000;
 /** `lastSeenAt` is written at most this often. */
 const SEEN_EVERY_MS = 60_000;
 

@@ -10,6 +10,14 @@ const PERIOD_SECONDS = 30;
 const WINDOW = 1;
 const RECOVERY_CODES = 10;
 
+/** The columns of an account without a second factor. */
+export const NO_TOTP = {
+  totpSecretSealed: null,
+  totpEnabledAt: null,
+  totpLastStep: null,
+  recoveryCodeHashes: [],
+};
+
 /** Names the row that a TOTP secret is sealed for. */
 export function totpAad(userId: string): string {
   return `user:${userId}:totp`;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { roles } from "../members/schema.ts";
+import { memberSchema, roles } from "../members/schema.ts";
 
 export const tokenSchema = z.object({
   id: z.string(),
@@ -25,3 +25,7 @@ export const createTokenInput = z.object({
 });
 /** `token` is shown once and stored hashed. */
 export const createdTokenSchema = tokenSchema.extend({ token: z.string() });
+
+/** A member after a change, with the API tokens that they made: those go on working. */
+export const updatedMemberSchema = memberSchema.extend({ tokens: z.array(tokenSchema) });
+export type UpdatedMemberDto = z.infer<typeof updatedMemberSchema>;

@@ -1,0 +1,13 @@
+import type { Invite } from "../db/generated/client.ts";
+import type { InviteDto } from "./schema.ts";
+
+export function toInvite(invite: Invite, nameOf: (id: string) => string): InviteDto {
+  return {
+    id: invite.id,
+    email: invite.email,
+    name: invite.name,
+    role: invite.role,
+    expiresAt: invite.expiresAt.toISOString(),
+    invitedBy: nameOf(invite.invitedBy),
+  };
+}
