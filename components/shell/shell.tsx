@@ -3,16 +3,12 @@
 import { ActionIcon, Burger, Drawer, Kbd, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import Link from "next/link";
 import { usePathname } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { LiveProvider } from "@/components/live/live-provider";
-import { apiGet } from "@/lib/api-client";
-import { operationKeys } from "@/lib/operations/query-keys";
-import type { OperationItem } from "@/lib/operations/schema";
-import type { Page } from "@/lib/paging";
+import { useActiveOperations } from "@/components/live/use-active-operations";
 import { EnvironmentSwitcher } from "./environment-switcher";
 import { Mark } from "./logo";
 import { Nav } from "./nav";
@@ -97,15 +93,8 @@ export function Shell({ viewer, children }: { viewer: Viewer; children: ReactNod
   );
 }
 
-const COUNTED = 50;
-
 function RunningCount() {
-  const { data } = useQuery({
-    queryKey: operationKeys.list({ state: "active", limit: String(COUNTED) }),
-    queryFn: ({ signal }) =>
-      apiGet<Page<OperationItem>>("operations", { state: "active", limit: COUNTED }, signal),
-    refetchInterval: 60_000,
-  });
+  const { data } = useActiveOperations();
   const running = data?.items.filter((operation) => operation.state !== "queued").length ?? 0;
   const queued = (data?.items.length ?? 0) - running;
   if (running + queued === 0) return null;

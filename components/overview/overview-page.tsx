@@ -1,0 +1,52 @@
+"use client";
+/** What needs someone, then every promise with its evidence, then what is running. */
+import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { useEnvironment } from "@/components/shell/use-environment";
+import { ErrorPanel } from "@/components/ui/error-panel";
+import { PageHeader } from "@/components/ui/page-header";
+import { PageSkeleton } from "@/components/ui/skeletons";
+import { apiGet } from "@/lib/api-client";
+import { overviewKeys } from "@/lib/overview/query-keys";
+import type { Overview } from "@/lib/overview/schema";
+import { AttentionList } from "./attention-list";
+import { DayStrip } from "./day-strip";
+import { FirstSteps } from "./first-steps";
+import classes from "./overview.module.css";
+import { PromiseMatrix } from "./promise-matrix";
+import { RunningList } from "./running-list";
+
+export function OverviewPage() {
+  const environment = useEnvironment();
+  const { data, error, refetch, isFetching } = useQuery({
+    queryKey: overviewKeys.one(environment),
+    queryFn: ({ signal }) => apiGet<Overview>("overview", { environment }, signal),
+    placeholderData: keepPreviousData,
+    refetchInterval: 60_000,
+  });
+  if (!data) {
+    if (!error) return <PageSkeleton />;
+    return (
+      <>
+        <PageHeader title="The Overview could not be read." />
+        <ErrorPanel error={error} onRetry={() => void refetch()} retrying={isFetching} />
+      </>
+    );
+  }
+  return (
+    <>
+      <PageHeader title={data.finding} facts={data.facts} />
+      {error ? (
+        <div className={classes.outdated}>
+          <ErrorPanel title="This may be out of date" error={error} onRetry={() => void refetch()} />
+        </div>
+      ) : null}
+      <AttentionList items={data.attention} />
+      {environment ? null : <FirstSteps databases={data.databases} />}
+      {data.databases.length > 0 ? <PromiseMatrix databases={data.databases} /> : null}
+      <div className={classes.pair}>
+        <RunningList fromOverview={data.running} filtered={environment !== undefined} />
+        {data.databases.length > 0 ? <DayStrip items={data.strip} /> : null}
+      </div>
+    </>
+  );
+}
