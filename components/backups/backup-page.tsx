@@ -1,0 +1,163 @@
+"use client";
+/** One backup: its finding, figures, proof table by table, copies, and how to restore it without Holdfast. */
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import { useState } from "react";
+import { OperationLog } from "@/components/operations/operation-log";
+import type { ServerAction } from "@/components/ui/action-result";
+import { failureToProblem } from "@/components/ui/action-result";
+import { CodeBlock } from "@/components/ui/code-block";
+import { EmptyState } from "@/components/ui/empty-state";
+import { ErrorPanel, ProblemPanel } from "@/components/ui/error-panel";
+import { PageHeader } from "@/components/ui/page-header";
+import { RelativeTime } from "@/components/ui/relative-time";
+import { Panel, Section } from "@/components/ui/section";
+import { RowsSkeleton } from "@/components/ui/skeletons";
+import { useAction } from "@/components/ui/use-action";
+import { apiGet } from "@/lib/api-client";
+import { backupKeys } from "@/lib/backups/query-keys";
+import type { BackupDto } from "@/lib/backups/schema";
+import type { OperationItem } from "@/lib/operations/schema";
+import { BackupCopies } from "./backup-copies";
+import { BackupFigures } from "./backup-figures";
+import { backupFinding } from "./backup-finding";
+import { BackupRunning } from "./backup-running";
+import { DownloadDialog } from "./download-dialog";
+import { ProofChecks } from "./proof-checks";
+import { ProofHistory } from "./proof-history";
+import { ProofLevels } from "./proof-levels";
+import { ProofTables } from "./proof-tables";
+
+export interface BackupRights {
+  verify: boolean;
+  restore: boolean;
+  download: boolean;
+}
+export type VerifyBackup = ServerAction<{ backup: string; destination?: string }, OperationItem>;
+
+export function BackupPage({
+  id,
+  rights,
+  verify,
+}: {
+  id: string;
+  rights: BackupRights;
+  verify: VerifyBackup;
+}) {
+  const query = useQuery({
+    queryKey: backupKeys.one(id),
+    queryFn: ({ signal }) => apiGet<BackupDto>(`backups/${id}`, {}, signal),
+    refetchInterval: ({ state }) =>
+      state.data?.state === "running" || state.data?.verification ? 5000 : false,
+  });
+  const action = useAction(verify);
+  const [downloading, setDownloading] = useState(false);
+  const backup = query.data;
+  if (!backup) {
+    if (!query.error) return <RowsSkeleton rows={10} />;
+    return (
+      <ErrorPanel error={query.error} onRetry={() => void query.refetch()} retrying={query.isFetching} />
+    );
+  }
+  const stored = backup.state === "complete" || backup.state === "partial";
+  const { proof } = backup;
+  return (
+    <>
+      <PageHeader
+        trail={[
+          { label: "Backups", href: "/backups" },
+          { label: backup.database, href: `/databases/${backup.database}` },
+        ]}
+        title={backupFinding(backup)}
+        facts={[
+          <>
+            taken <RelativeTime key="at" at={backup.createdAt} />
+          </>,
+          `of ${backup.database} in ${backup.environment}`,
+          backup.engineVersion ? `server ${backup.engineVersion}` : null,
+          backup.lastProvenBackup && backup.lastProvenBackup.id !== backup.id ? (
+            <Link key="last" href={`/backups/${backup.lastProvenBackup.id}`}>
+              last proven backup
+            </Link>
+          ) : null,
+        ]}
+        actions={
+          stored ? (
+            <>
+              {rights.verify ? (
+                <Button
+                  variant="default"
+                  loading={action.pending}
+                  disabled={backup.verification !== null}
+                  onClick={async () => {
+                    if (await action.run({ backup: id })) await query.refetch();
+                  }}
+                >
+                  {proof ? "Prove again" : "Prove"}
+                </Button>
+              ) : null}
+              {rights.download ? (
+                <Button variant="default" onClick={() => setDownloading(true)}>
+                  Download…
+                </Button>
+              ) : null}
+              {rights.restore ? (
+                <Button component={Link} href={`/backups/${id}/restore`}>
+                  Restore…
+                </Button>
+              ) : null}
+            </>
+          ) : null
+        }
+      />
+      {action.failure ? (
+        <ProblemPanel title="It was not started" problem={failureToProblem(action.failure)} />
+      ) : null}
+      <BackupRunning backup={backup} />
+      <BackupFigures backup={backup} />
+      <Section title="Proof" note={proofNote(proof)}>
+        {proof ? (
+          <>
+            <Panel>
+              <ProofLevels proof={proof} />
+            </Panel>
+            <ProofChecks proof={proof} />
+          </>
+        ) : (
+          <Panel>
+            <EmptyState
+              title={backup.verification || backup.state === "running" ? "Not proven yet" : "Not proven"}
+            >
+              {stored
+                ? "Prove it: it is restored into a throwaway server and compared with what was dumped."
+                : "There is nothing stored that could be proven."}
+            </EmptyState>
+          </Panel>
+        )}
+      </Section>
+      {proof && (proof.tableCounts.equal > 0 || proof.tableCounts.different > 0) ? (
+        <Section title="Tables">
+          <ProofTables backup={id} proof={proof} />
+        </Section>
+      ) : null}
+      <BackupCopies backup={backup} />
+      {backup.restoreCommands.length > 0 ? (
+        <Section title="Restore without Holdfast" note="stock tools and your key are enough">
+          <CodeBlock code={backup.restoreCommands.join("\n")} />
+        </Section>
+      ) : null}
+      {backup.proofs.length > 1 ? <ProofHistory proofs={backup.proofs} /> : null}
+      <OperationLog id={backup.operationId} />
+      <DownloadDialog backup={backup} opened={downloading} onClose={() => setDownloading(false)} />
+    </>
+  );
+}
+
+function proofNote(proof: BackupDto["proof"]): string | null {
+  if (!proof) return null;
+  if (!proof.sandbox) return proof.reason;
+  const { engine, version, isolation, detail } = proof.sandbox;
+  const apart = isolation === "namespaces" ? "isolated, no network" : detail;
+  return `on a throwaway ${engine} ${version}, ${apart}`;
+}

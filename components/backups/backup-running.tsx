@@ -1,0 +1,32 @@
+"use client";
+/** Progress of what is being done to a backup now: the dump, or its verification. */
+import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
+import { ProgressLine } from "@/components/ui/progress";
+import { Panel, Section } from "@/components/ui/section";
+import { apiGet } from "@/lib/api-client";
+import type { BackupDto } from "@/lib/backups/schema";
+import { operationKeys } from "@/lib/operations/query-keys";
+import { finalStates, type OperationDto } from "@/lib/operations/schema";
+
+export function BackupRunning({ backup }: { backup: BackupDto }) {
+  const id = backup.verification?.operationId ?? (backup.state === "running" ? backup.operationId : null);
+  const { data: operation } = useQuery({
+    queryKey: operationKeys.one(id ?? "none"),
+    queryFn: ({ signal }) => apiGet<OperationDto>(`operations/${id}`, {}, signal),
+    enabled: id !== null,
+    refetchInterval: 2000,
+  });
+  if (!id || !operation || finalStates.includes(operation.state)) return null;
+  return (
+    <Section title={operation.title} actions={<Link href={`/operations/${id}`}>Steps and log</Link>}>
+      <Panel padded>
+        {operation.state === "queued" ? (
+          <p>{operation.reason ?? "queued"}</p>
+        ) : (
+          <ProgressLine progress={operation.progress} label={operation.title} />
+        )}
+      </Panel>
+    </Section>
+  );
+}
