@@ -1,13 +1,22 @@
 import { z } from "zod";
 
+export const topics = [
+  "overview",
+  "databases",
+  "backups",
+  "operations",
+  "audit",
+  "settings",
+  "workers",
+] as const;
+
 /**
- * Messages of GET /api/v1/events, as EventSource gets them. Unnamed messages (`onmessage`) carry one change
- * each. The named message "reset" (no data) says that changes may have been missed: everything is stale.
- * "signed-out" (no data) says that the session has ended; the stream then closes.
+ * Data of each message of GET /api/v1/events; its id is what to resume after. Messages that were missed for
+ * good come as one message per topic without an object. When the session ends, so does the stream.
  */
 export const liveEventSchema = z.object({
-  topic: z.enum(["overview", "databases", "backups", "operations", "audit", "settings", "workers"]),
-  /** Id of the changed thing, or null for "some of them". */
+  topic: z.enum(topics),
+  /** Id of the changed thing, or null for "any of them". */
   objectId: z.string().nullable(),
 });
 export type LiveEventMessage = z.infer<typeof liveEventSchema>;

@@ -112,7 +112,7 @@ export async function freeSlots(tx: Tx, operation: { id: string; rootId: string 
 /** Sends the operation that has waited longest, per pool, for each of these slots to its workers again. */
 export async function wakeWaiting(tx: Tx, slotKeys: string[]): Promise<void> {
   for (const key of slotKeys) {
-    const waited = key.replace(/#\d+$/, "");
+    const waited = key.startsWith("server:") ? key.replace(/#\d+$/, "") : key;
     const next = await tx.$queryRaw<{ id: string; pool: string }[]>`
       SELECT DISTINCT ON (pool) id::text, pool FROM operation
        WHERE waits_for = ${waited} AND state = 'queued'

@@ -1,0 +1,153 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Db, Tx } from "../db/client.ts";
+import { isHoldfastError, messageOf } from "../errors.ts";
+import { newId } from "../ids.ts";
+import type { Logger } from "../logger.ts";
+import type { RunAborted } from "./aborted.ts";
+import type { Claim, HeldOperation } from "./claim.ts";
+import { ClaimLost, lockClaim } from "./claim.ts";
+import type { Ending, EndingOperation, OperationError } from "./end.ts";
+import { endedOf, leaveCleanUp, writeEnd } from "./end.ts";
+import type { Ended, OperationHandler, Outcome } from "./handler.ts";
+
+/** How an attempt came out of its handler. */
+export type Verdict = { outcome: Outcome } | Failure;
+
+export interface Failure {
+  error: unknown;
+  aborted: RunAborted | null;
+  /** The handler has not returned, although it was told to stop. */
+  stuck: boolean;
+}
+
+export interface FinishOptions {
+  db: Db;
+  log: Logger;
+  handler: OperationHandler | undefined;
+  redact(text: string): string;
+}
+
+/** Tries with a database that answers; a deadlock or a dropped connection deserves another one. */
+const TRIES = 3;
+/** Longest time that the end of an attempt is held on to while the database is away. */
+const HOLD_MS = 10 * 60_000;
+
+type Finished = "written" | "lost";
+
+/**
+ * Writes the end of an attempt, fenced. Holds on to it while the database is away. If the domain's own part of
+ * the end cannot be written, the operation has failed for that reason.
+ */
+export async function finishAttempt(
+  claim: Claim,
+  verdict: Verdict,
+  options: FinishOptions,
+): Promise<Finished> {
+  const first = await tryFinish(options, (tx) => finishIn(tx, claim, verdict, options));
+  if (first.done) return first.finished;
+  options.log.error({ err: first.error, operationId: claim.operationId }, "the end could not be written");
+  const failure: Failure = { error: first.error, aborted: null, stuck: false };
+  const second = await tryFinish(options, (tx) => finishIn(tx, claim, failure, options));
+  if (second.done) return second.finished;
+  const bare = await tryFinish(options, (tx) =>
+    finishIn(tx, claim, failure, { ...options, handler: undefined }),
+  );
+  if (bare.done) return bare.finished;
+  throw bare.error;
+}
+
+async function tryFinish(
+  { db }: FinishOptions,
+  work: (tx: Tx) => Promise<void>,
+): Promise<{ done: true; finished: Finished } | { done: false; error: unknown }> {
+  const until = performance.now() + HOLD_MS;
+  for (let tried = 1; ; tried += 1) {
+    try {
+      await db.$transaction(work, { maxWait: 10_000, timeout: 60_000 });
+      return { done: true, finished: "written" };
+    } catch (error) {
+      if (error instanceof ClaimLost) return { done: true, finished: "lost" };
+      if (tried >= TRIES) return { done: false, error };
+      await answers(db, until);
+    }
+  }
+}
+
+/** Waits until the database answers again, or there is no point in waiting. */
+async function answers(db: Db, until: number): Promise<void> {
+  while (performance.now() < until) {
+    await delay(250);
+    try {
+      await db.$queryRaw`SELECT 1`;
+      return;
+    } catch {
+      // Still away: ask again.
+    }
+  }
+}
+
+async function finishIn(tx: Tx, claim: Claim, verdict: Verdict, options: FinishOptions): Promise<void> {
+  const held = await lockClaim(tx, claim);
+  const operation: EndingOperation = { ...claim, id: claim.operationId };
+  if ("outcome" in verdict) {
+    const { outcome } = verdict;
+    const state = outcome.state ?? "succeeded";
+    await outcome.commit?.(tx);
+    const reason = options.redact(outcome.reason);
+    const error = state === "failed" ? { message: reason, remedy: null, requestId: null } : null;
+    await writeEnd(tx, operation, { state, reason, result: outcome.result ?? null, error });
+    return;
+  }
+  const ending = endingOf(claim, held, verdict, options);
+  const ended = endedOf(operation, ending.state, ending.reason, ending.retry ?? false);
+  await writeEnd(tx, operation, ending);
+  const told = options.handler !== undefined;
+  await options.handler?.onEnd?.(tx, ended);
+  if (verdict.stuck || ended.retry || !told) await leaveCleanUp(tx, operation, ended, told);
+}
+
+function endingOf(
+  claim: Claim,
+  held: HeldOperation,
+  verdict: Failure,
+  options: FinishOptions,
+): Ending & { state: Ended["state"] } {
+  const { aborted } = verdict;
+  if (aborted && held.state === "cancelling") {
+    return { state: "cancelled", reason: `cancelled by ${held.cancelAskedBy ?? "somebody"}` };
+  }
+  if (aborted?.kind === "shutdown" || aborted?.kind === "lost") {
+    const retry = claim.attempt < claim.maxAttempts;
+    return { state: "interrupted", reason: aborted.message, retry };
+  }
+  if (aborted) return failed({ message: aborted.message, remedy: null, requestId: null });
+  return failed(errorOf(verdict.error, claim, options));
+}
+
+function failed(error: OperationError): Ending & { state: "failed" } {
+  return { state: "failed", reason: error.message, error };
+}
+
+/** The text of errors that are meant for people; of any other only an id that the log knows. */
+function errorOf(error: unknown, claim: Claim, { log, redact }: FinishOptions): OperationError {
+  if (isHoldfastError(error)) {
+    const remedy = error.remedy === undefined ? null : redact(error.remedy);
+    return { message: redact(error.message), remedy, requestId: null };
+  }
+  const requestId = newId();
+  log.error(
+    {
+      requestId,
+      operationId: claim.operationId,
+      error: redact(messageOf(error)),
+      stack: stackOf(error, redact),
+    },
+    "an operation failed unexpectedly",
+  );
+  const message = "It stopped for a reason that Holdfast did not expect.";
+  return { message, remedy: `The worker's log tells more under ${requestId}.`, requestId };
+}
+
+function stackOf(error: unknown, redact: (text: string) => string): string | undefined {
+  return error instanceof Error && error.stack ? redact(error.stack) : undefined;
+}
