@@ -32,3 +32,13 @@ export async function writeRecoveryKits(tx: Pick<Tx, "setting">, kits: RecoveryK
 export function recoveryRecipients(kits: RecoveryKitRow[]): string[] {
   return kits.filter((kit) => kit.replacedAt === null).map((kit) => kit.recipient);
 }
+
+/**
+ * Whether losing this host's keys would not lose the backups: a kit in use was confirmed, or what is written now
+ * is not encrypted (HOLDFAST_ENCRYPTION).
+ */
+export async function kitConfirmed(db: Pick<Tx, "setting">): Promise<boolean> {
+  if (process.env.HOLDFAST_ENCRYPTION === "off") return true;
+  const kits = await readRecoveryKits(db);
+  return kits.some((kit) => kit.replacedAt === null && kit.confirmedAt !== null);
+}

@@ -1,0 +1,205 @@
+import { formatDuration, formatRelative } from "../format.ts";
+import type { PromiseState } from "./schema.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** A newly registered database is not a problem yet. */
+const GRACE_MS = DAY_MS;
+/** Proven data older than this is stale: amber, and after a month red. */
+const STALE_MS = 7 * DAY_MS;
+const TOO_OLD_MS = 30 * DAY_MS;
+
+/** A backup as far as the promise needs it. `at` is the moment of its data. */
+export interface BackupFact {
+  id: string;
+  at: Date;
+}
+
+/** Everything that the promise is computed from. "Newest" is by the moment of the data. */
+export interface RecoverableFacts {
+  now: Date;
+  name: string;
+  registeredAt: Date;
+  /** Newest complete or partial backup. */
+  lastGood: BackupFact | null;
+  /** Newest proven backup. */
+  lastProven:
+    | (BackupFact & {
+        provenAt: Date;
+        byCount: boolean;
+        restoreSeconds: number | null;
+        storedCopies: number;
+        /** Altered or missing. */
+        damagedCopies: number;
+        /** A stored copy lies on another host. */
+        offHost: boolean;
+      })
+    | null;
+  /** Newest backup whose proof failed, and newest that could not be verified. */
+  lastFailedProof: (BackupFact & { reason: string | null }) | null;
+  lastUnverifiable: (BackupFact & { reason: string | null }) | null;
+  /** Newest backup that ended without being good; one that somebody cancelled does not count. */
+  lastFailedBackup: (BackupFact & { reason: string | null }) | null;
+  running: { operationId: string; doing: "backup" | "proof"; queued: boolean } | null;
+  /** The recovery kit is confirmed, or backups are not encrypted. */
+  kitConfirmed: boolean;
+}
+
+export interface Recoverable {
+  promise: PromiseState;
+  /** Whether it counts as restorable in the Overview's finding: proven, and nothing speaks against it. */
+  restorable: boolean;
+}
+
+/** How the promise "can we get it back?" stands. Only a fresh proof without any caveat is `ok`. */
+export function recoverable(facts: RecoverableFacts): Recoverable {
+  const standing = withoutRunning(facts);
+  const restorable = facts.lastProven !== null && (standing.state === "ok" || standing.state === "warning");
+  return { promise: facts.running ? inProgress(facts, facts.running, standing) : standing, restorable };
+}
+
+function inProgress(
+  facts: RecoverableFacts,
+  running: NonNullable<RecoverableFacts["running"]>,
+  standing: PromiseState,
+): PromiseState {
+  const now = running.doing === "proof" ? "proving now" : "backing up now";
+  const waiting = running.doing === "proof" ? "waits for its proof" : "waits for its backup";
+  const { lastProven } = facts;
+  const took = lastProven?.restoreSeconds == null ? "" : `, ${formatDuration(lastProven.restoreSeconds)}`;
+  return {
+    state: "running",
+    text: running.queued ? waiting : now,
+    detail:
+      lastProven && standing.state !== "problem" ? `${provenText(facts, lastProven)}${took}` : standing.text,
+    href: `/operations/${running.operationId}`,
+  };
+}
+
+type Proven = NonNullable<RecoverableFacts["lastProven"]>;
+
+function withoutRunning(facts: RecoverableFacts): PromiseState {
+  const { lastProven, lastFailedProof } = facts;
+  if (!facts.lastGood && !lastProven) return neverBackedUp(facts);
+  if (lastFailedProof && !isOlder(lastFailedProof, lastProven)) return proofFailed(facts, lastFailedProof);
+  if (!lastProven) return notProven(facts);
+  if (lastProven.storedCopies === 0) {
+    return problem("no copy is left", "every copy of the proven backup is missing or altered", lastProven.id);
+  }
+  const age = facts.now.getTime() - lastProven.at.getTime();
+  if (age > STALE_MS) return stale(facts, lastProven, age);
+  return provenState(facts, lastProven);
+}
+
+function neverBackedUp(facts: RecoverableFacts): PromiseState {
+  const { lastFailedBackup } = facts;
+  if (lastFailedBackup)
+    return problem("never backed up", failedBackup(lastFailedBackup.reason), lastFailedBackup.id);
+  const waited = facts.now.getTime() - facts.registeredAt.getTime();
+  return {
+    state: waited > GRACE_MS ? "problem" : "unknown",
+    text: "never backed up",
+    detail: null,
+    href: `/databases/${facts.name}`,
+  };
+}
+
+function proofFailed(facts: RecoverableFacts, failed: { id: string; reason: string | null }): PromiseState {
+  return problem(unprovenText(facts), failed.reason ?? "the last proof failed", failed.id);
+}
+
+/** There is a good backup, and none was ever proven. */
+function notProven(facts: RecoverableFacts): PromiseState {
+  const { lastGood, lastUnverifiable, lastFailedBackup } = facts;
+  const evidence = lastUnverifiable ?? lastGood;
+  const href = evidence && `/backups/${evidence.id}`;
+  if (lastUnverifiable) {
+    return { state: "warning", text: "could not be verified", detail: lastUnverifiable.reason, href };
+  }
+  const waited = lastGood ? facts.now.getTime() - lastGood.at.getTime() : 0;
+  const backedUp = lastGood && `backed up ${ago(lastGood.at, facts.now)}`;
+  const failed = lastFailedBackup && !isOlder(lastFailedBackup, lastGood);
+  return {
+    state: waited > STALE_MS ? "problem" : "warning",
+    text: "never proven",
+    detail: failed ? failedBackup(lastFailedBackup.reason) : backedUp,
+    href,
+  };
+}
+
+function stale(facts: RecoverableFacts, proven: Proven, age: number): PromiseState {
+  const { lastFailedBackup, lastUnverifiable } = facts;
+  const detail =
+    lastFailedBackup && !isOlder(lastFailedBackup, proven)
+      ? failedBackup(lastFailedBackup.reason)
+      : lastUnverifiable && !isOlder(lastUnverifiable, proven)
+        ? `newest could not be verified: ${lastUnverifiable.reason ?? "no reason given"}`
+        : `newest proven data is ${span(proven.at, facts.now)} old`;
+  return {
+    state: age > TOO_OLD_MS ? "problem" : "warning",
+    text: unprovenText(facts),
+    detail,
+    href: `/backups/${proven.id}`,
+  };
+}
+
+/** Proven and fresh: `ok` unless something has to be said against it. */
+function provenState(facts: RecoverableFacts, proven: Proven): PromiseState {
+  const caveat = caveatOf(facts, proven);
+  const restores =
+    proven.restoreSeconds === null ? null : `restores in ${formatDuration(proven.restoreSeconds)}`;
+  return {
+    state: caveat ? "warning" : "ok",
+    text: provenText(facts, proven),
+    detail: caveat ?? restores,
+    href: `/backups/${proven.id}`,
+  };
+}
+
+function caveatOf(facts: RecoverableFacts, proven: Proven): string | null {
+  const { lastFailedBackup, lastUnverifiable } = facts;
+  if (lastFailedBackup && !isOlder(lastFailedBackup, facts.lastGood))
+    return failedBackup(lastFailedBackup.reason);
+  if (lastUnverifiable && !isOlder(lastUnverifiable, proven)) {
+    return `newest could not be verified: ${lastUnverifiable.reason ?? "no reason given"}`;
+  }
+  if (proven.damagedCopies > 0) {
+    return proven.damagedCopies === 1 ? "a copy is missing or altered" : "copies are missing or altered";
+  }
+  if (!facts.kitConfirmed && !proven.offHost) return "recovery kit not confirmed, no copy off this host";
+  if (!facts.kitConfirmed) return "recovery kit not confirmed";
+  return proven.offHost ? null : "no copy off this host";
+}
+
+function provenText(facts: RecoverableFacts, proven: Proven): string {
+  return `${proven.byCount ? "proven by count" : "proven"} ${ago(proven.provenAt, facts.now)}`;
+}
+
+/** "not proven for 9 days"; within the first day it is the failure that matters. */
+function unprovenText(facts: RecoverableFacts): string {
+  const { lastProven, now } = facts;
+  if (!lastProven) return "never proven";
+  const { at } = lastProven;
+  return now.getTime() - at.getTime() < DAY_MS ? "last proof failed" : `not proven for ${span(at, now)}`;
+}
+
+function failedBackup(reason: string | null): string {
+  return reason ? `last backup failed: ${reason}` : "last backup failed";
+}
+
+function problem(text: string, detail: string | null, backupId: string): PromiseState {
+  return { state: "problem", text, detail, href: `/backups/${backupId}` };
+}
+
+function isOlder(fact: BackupFact, than: BackupFact | null): boolean {
+  return than !== null && fact.at < than.at;
+}
+
+function ago(at: Date, now: Date): string {
+  return formatRelative(Math.min(at.getTime(), now.getTime()), now.getTime());
+}
+
+function span(at: Date, now: Date): string {
+  return ago(at, now).replace(/ ago$/, "");
+}
