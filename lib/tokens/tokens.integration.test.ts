@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { TestApi } from "../api/testing/test-api.ts";
+import { createTestApi } from "../api/testing/test-api.ts";
+import { resolveToken } from "../auth/resolve-token.ts";
+import { stillStands } from "../auth/still-stands.ts";
+import type { Ctx } from "../context.ts";
+import { asSystem } from "../context.ts";
+import { makeMember } from "../members/testing/make-member.ts";
+import { createToken } from "./create-token.ts";
+import { listTokens } from "./list-tokens.ts";
+import { revokeToken } from "./revoke-token.ts";
+
+let api: TestApi;
+let base: Omit<Ctx, "actor">;
+beforeAll(async () => {
+  api = await createTestApi();
+  ({ base } = api);
+});
+afterAll(async () => {
+  await api.close();
+});
+
+test("a token is shown once, stored hashed, and stands for its role and limits until it is revoked", async () => {
+  const admin = await makeMember(base);
+  const made = await createToken(admin.ctx, { name: "ci", role: "operator", environments: ["staging"] });
+  expect(made.token).toMatch(/^hf_[A-Za-z0-9_-]{43}$/);
+  expect(made).toMatchObject({ name: "ci", prefix: made.token.slice(0, 9), createdBy: admin.user.name });
+  const ctx = await resolveToken(base, made.token);
+  expect(ctx?.actor).toMatchObject({
+    kind: "token",
+    role: "operator",
+    scope: { environments: ["staging"], applications: [] },
+  });
+  const stored = await base.db.apiToken.findUniqueOrThrow({ where: { id: made.id } });
+  expect(JSON.stringify(stored)).not.toContain(made.token);
+  expect(stored.lastUsedAt).not.toBeNull();
+  const listed = (await listTokens(admin.ctx)).items.find(({ id }) => id === made.id);
+  expect(listed).toMatchObject({ createdBy: admin.user.name });
+  expect(ctx && (await stillStands(ctx))).toBe(true);
+
+  await revokeToken(admin.ctx, { token: made.id });
+  expect(await resolveToken(base, made.token)).toBeNull();
+  expect(ctx && (await stillStands(ctx))).toBe(false);
+  await expect(revokeToken(admin.ctx, { token: made.id })).rejects.toMatchObject({ code: "not_found" });
+  const events = await base.db.auditEvent.findMany({ where: { objectId: made.id }, orderBy: { at: "asc" } });
+  expect(events.map(({ action }) => action)).toEqual(["token.create", "token.revoke"]);
+  expect(JSON.stringify(events)).not.toContain(made.token);
+});
+
+test("a token expires", async () => {
+  const { ctx } = await makeMember(base);
+  const { token, expiresAt } = await createToken(ctx, { name: "short", role: "viewer", expiresInDays: 1 });
+  expect(Date.parse(expiresAt ?? "") - Date.now()).toBeGreaterThan(23 * 3600_000);
+  const later = { ...base, clock: { now: () => new Date(Date.now() + 25 * 3600_000) } };
+  expect(await resolveToken(base, token)).not.toBeNull();
+  expect(await resolveToken(later, token)).toBeNull();
+});
+
+test("when it was last used is written once a minute at most", async () => {
+  const { ctx } = await makeMember(base);
+  const { id, token } = await createToken(ctx, { name: "busy", role: "viewer" });
+  const used = async () =>
+    (await base.db.apiToken.findUniqueOrThrow({ where: { id } })).lastUsedAt?.getTime();
+  await resolveToken(base, token);
+  const first = (await used()) ?? 0;
+  const at = (ms: number) => ({ ...base, clock: { now: () => new Date(first + ms) } });
+  await resolveToken(at(59_000), token);
+  expect(await used()).toBe(first);
+  await resolveToken(at(61_000), token);
+  expect(await used()).toBe(first + 61_000);
+});
+
+test("nobody hands out more than they have; the host's console may", async () => {
+  for (const role of ["viewer", "operator"] as const) {
+    const { ctx } = await makeMember(base, { role });
+    await expect(createToken(ctx, { name: "x", role: "viewer" })).rejects.toMatchObject({
+      code: "forbidden",
+    });
+    await expect(listTokens(ctx)).rejects.toMatchObject({ code: "forbidden" });
+    await expect(revokeToken(ctx, { token: "x" })).rejects.toMatchObject({ code: "forbidden" });
+  }
+  const limited = await makeMember(base, { scope: { environments: ["staging"] } });
+  await expect(createToken(limited.ctx, { name: "x", role: "viewer" })).rejects.toMatchObject({
+    code: "forbidden",
+  });
+  const { ctx } = await makeMember(base);
+  await expect(
+    createToken(ctx, { name: "x", role: "viewer", environments: ["nowhere"] }),
+  ).rejects.toMatchObject({ code: "invalid" });
+  const made = await createToken(asSystem(base, "console"), { name: "check", role: "admin" });
+  expect(made).toMatchObject({ createdBy: "console", role: "admin" });
+  expect((await resolveToken(base, made.token))?.actor).toMatchObject({ role: "admin" });
+});
+
+test("anything that is not a token of ours is nobody", async () => {
+  for (const token of ["", "hf_", "hf_short", `hf_${"a".repeat(43)}`, `hf_${"a".repeat(44)}`]) {
+    expect(await resolveToken(base, token)).toBeNull();
+  }
+});
