@@ -17,7 +17,12 @@ export const tableFingerprintSchema = z.object({
 });
 export type TableFingerprint = z.infer<typeof tableFingerprintSchema>;
 
-export const sequenceFingerprintSchema = z.object({ name: z.string(), value: z.string().nullable() });
+/** `value` is the one handed out next. A restored sequence must be there or past it: below, if `descending`. */
+export const sequenceFingerprintSchema = z.object({
+  name: z.string(),
+  value: z.string().nullable(),
+  descending: z.boolean().optional(),
+});
 
 /** What a database held at one moment, comparable with what was restored from its dump. */
 export const fingerprintSchema = z.object({
@@ -25,8 +30,18 @@ export const fingerprintSchema = z.object({
   engine: z.string(),
   serverVersion: z.string(),
   takenAt: z.string(),
-  /** sha256 of the normalised schema text, and what it was made with. */
-  schema: z.object({ digest: z.string().nullable(), method: z.string(), note: z.string().optional() }),
+  /**
+   * sha256 of all objects' definitions, and what it was made with; null where it can't be compared, with a note.
+   * `objects`: "TABLE public.orders" → digest of that object, to name those that differ; absent for very many.
+   */
+  schema: z.object({
+    digest: z.string().nullable(),
+    method: z.string(),
+    note: z.string().optional(),
+    objects: z.record(z.string(), z.string()).optional(),
+  }),
+  /** sha256 of owners, grants and default privileges; comparable only where both were restored. */
+  ownership: z.object({ digest: z.string().nullable(), note: z.string().optional() }).optional(),
   tables: z.array(tableFingerprintSchema),
   sequences: z.array(sequenceFingerprintSchema),
   extensions: z.array(z.object({ name: z.string(), version: z.string() })),
