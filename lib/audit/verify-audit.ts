@@ -1,6 +1,7 @@
 import { requirePermission } from "../auth/permissions.ts";
 import type { Ctx } from "../context.ts";
 import type { Db } from "../db/client.ts";
+import { processKeyring } from "../secrets/process-keyring.ts";
 import type { ChainHead } from "./chain.ts";
 import { CHAIN_START, chainHead, linkHash } from "./chain.ts";
 import { recordedHeads } from "./recorded-heads.ts";
@@ -20,18 +21,20 @@ type LinkedRow = { seq: bigint; eventId: string; hash: string } & {
 
 /**
  * Walks the whole chain in bounded memory and compares every event with its canonical text, every link with its
- * HMAC, every number with the one before, and the heads that backups recorded with the chain as it is now.
+ * HMAC, every number with the one before, and the heads that backups recorded with the chain as it is now. The
+ * key is this process's own unless another is given.
  */
 export async function verifyAudit(
   ctx: Ctx,
-  options: { auditKey: Buffer; signal?: AbortSignal },
+  options: { auditKey?: Buffer; signal?: AbortSignal } = {},
 ): Promise<AuditVerification> {
   requirePermission(ctx, "read");
+  const auditKey = options.auditKey ?? (await processKeyring()).auditKey;
   const head = await chainHead(ctx.db);
   const breaks = new Breaks();
   let checked = 0;
   if (head) {
-    const walk = new Walk(options.auditKey, breaks);
+    const walk = new Walk(auditKey, breaks);
     for await (const page of linkPages(ctx.db, BigInt(head.seq), options.signal)) {
       for (const row of page) walk.step(row);
       checked += page.length;

@@ -74,7 +74,11 @@ export async function updateDatabase(
       object: { kind: "database", id, name },
       before: auditView(before),
       after: {
-        ...auditView({ ...before, ...defined(columns), environment }),
+        ...auditView({
+          ...before,
+          ...defined(columns),
+          environment: { ...before.environment, ...environment },
+        }),
         ...(access ? { connection } : {}),
         ...(access?.password === undefined ? {} : { secretChanged: "yes" }),
       },

@@ -1,4 +1,4 @@
-import type { Db } from "../db/client.ts";
+import type { Db, Tx } from "../db/client.ts";
 import { checkKeys } from "./check-keys.ts";
 import type { Keyring } from "./keyring.ts";
 import { openKeyring } from "./keyring.ts";
@@ -24,6 +24,6 @@ export async function startKeyring(
 }
 
 /** Whether Holdfast itself made this install's keys, and so may make the next ones when they are rotated. */
-export async function keysMadeHere(db: Pick<Db, "setting">): Promise<boolean> {
+export async function keysMadeHere(db: Pick<Tx, "setting">): Promise<boolean> {
   return (await db.setting.count({ where: { key: KEYS_MADE_HERE } })) > 0;
 }
