@@ -1,0 +1,170 @@
+"use client";
+/** Where copies of backups live: used and free space, and whether the place answers. */
+import { Button, Modal, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useCan } from "@/components/shell/viewer";
+import { failureToProblem, type ServerAction } from "@/components/ui/action-result";
+import { type Column, PlainTable } from "@/components/ui/data-table";
+import { ErrorPanel, ProblemPanel } from "@/components/ui/error-panel";
+import { ActionForm, useActionForm } from "@/components/ui/form";
+import { PageHeader, type TitlePart } from "@/components/ui/page-header";
+import { RelativeTime } from "@/components/ui/relative-time";
+import { Panel } from "@/components/ui/section";
+import { RowsSkeleton } from "@/components/ui/skeletons";
+import { Status } from "@/components/ui/status";
+import { useAction } from "@/components/ui/use-action";
+import { apiGet } from "@/lib/api-client";
+import type { DestinationDto } from "@/lib/destinations/schema";
+import { formatBytes, formatCount, plural } from "@/lib/format";
+import { settingsKeys } from "@/lib/members/query-keys";
+import type { Page } from "@/lib/paging";
+import classes from "./settings.module.css";
+
+export interface DestinationActions {
+  create: ServerAction<{ name: string; kind: "local"; config: { folder: string } }, unknown>;
+  test: ServerAction<{ destination: string }, unknown>;
+  archive: ServerAction<{ destination: string }, unknown>;
+}
+
+function finding(items: DestinationDto[]): TitlePart[] {
+  const active = items.filter((item) => item.archivedAt === null);
+  const bad = active.filter((item) => item.checkError !== null);
+  const [first] = bad;
+  if (first)
+    return [{ text: `${first.name} does not answer`, tone: "problem" }, { text: `: ${first.checkError}` }];
+  return [{ text: `New backups go to ${plural(active.length, "destination")}.` }];
+}
+
+export function DestinationsPage({ actions }: { actions: DestinationActions }) {
+  const query = useQuery({
+    queryKey: settingsKeys.destinations,
+    queryFn: ({ signal }) => apiGet<Page<DestinationDto>>("destinations", {}, signal),
+  });
+  const [adding, setAdding] = useState(false);
+  const test = useAction(actions.test);
+  const archive = useAction(actions.archive);
+  const mayWrite = useCan("destination.write");
+  if (!query.data) {
+    if (!query.error) return <RowsSkeleton rows={3} />;
+    return (
+      <ErrorPanel error={query.error} onRetry={() => void query.refetch()} retrying={query.isFetching} />
+    );
+  }
+  const failure = test.failure ?? archive.failure;
+  const columns: Column<DestinationDto>[] = [
+    { key: "name", header: "Destination", main: true, cell: (row) => row.name },
+    { key: "folder", header: "Folder", cell: (row) => <code>{String(row.config.folder ?? "")}</code> },
+    {
+      key: "state",
+      header: "State",
+      cell: (row) => {
+        if (row.archivedAt) return <Status tone="unknown">archived, gets no new copies</Status>;
+        if (row.checkError)
+          return (
+            <Status tone="problem" detail={row.checkError}>
+              does not answer
+            </Status>
+          );
+        if (!row.checkedAt) return <Status tone="unknown">not tested yet</Status>;
+        return (
+          <Status tone="ok" detail={<RelativeTime at={row.checkedAt} still />}>
+            answers
+          </Status>
+        );
+      },
+    },
+    {
+      key: "used",
+      header: "Used",
+      align: "end",
+      cell: (row) => `${formatBytes(row.usedBytes)}, ${formatCount(row.copies)} copies`,
+    },
+    {
+      key: "free",
+      header: "Free",
+      align: "end",
+      cell: (row) => (row.freeBytes === null ? "not known" : formatBytes(row.freeBytes)),
+    },
+    {
+      key: "act",
+      header: "Actions",
+      hideHeader: true,
+      align: "end",
+      cell: (row) =>
+        mayWrite && row.archivedAt === null ? (
+          <div className={classes.buttons}>
+            <Button
+              size="compact-sm"
+              variant="default"
+              loading={test.pending}
+              onClick={async () => {
+                await test.run({ destination: row.name });
+                await query.refetch();
+              }}
+            >
+              Test
+            </Button>
+            <Button
+              size="compact-sm"
+              variant="default"
+              onClick={async () => {
+                await archive.run({ destination: row.name });
+                await query.refetch();
+              }}
+            >
+              Archive
+            </Button>
+          </div>
+        ) : null,
+    },
+  ];
+  return (
+    <>
+      <PageHeader
+        title={finding(query.data.items)}
+        facts={["Every backup is written to all of them in one pass"]}
+        actions={mayWrite ? <Button onClick={() => setAdding(true)}>New destination…</Button> : null}
+      />
+      {failure ? <ProblemPanel title="It was not done" problem={failureToProblem(failure)} /> : null}
+      <Panel>
+        <PlainTable label="Destinations" columns={columns} rows={query.data.items} rowKey={(row) => row.id} />
+      </Panel>
+      <Modal opened={adding} onClose={() => setAdding(false)} title="New destination">
+        {adding ? (
+          <DestinationForm
+            create={actions.create}
+            onDone={() => {
+              setAdding(false);
+              void query.refetch();
+            }}
+          />
+        ) : null}
+      </Modal>
+    </>
+  );
+}
+
+function DestinationForm({ create, onDone }: { create: DestinationActions["create"]; onDone: () => void }) {
+  const form = useActionForm({
+    initial: { name: "", config: { folder: "" } },
+    action: create,
+    toInput: (values) => ({ ...values, kind: "local" as const }),
+    onDone,
+  });
+  return (
+    <ActionForm form={form} submitLabel="Test and add">
+      <TextInput
+        label="Name"
+        description="Lower-case letters, digits and hyphens"
+        data-autofocus
+        {...form.field("name")}
+      />
+      <TextInput
+        label="Folder"
+        description="Absolute path on the worker's machine. A small object is written, read back and deleted."
+        {...form.field("config.folder")}
+      />
+    </ActionForm>
+  );
+}

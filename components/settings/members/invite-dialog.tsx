@@ -1,0 +1,57 @@
+"use client";
+/** Invites somebody by a link that works once. */
+import { Modal, MultiSelect, Select, TextInput } from "@mantine/core";
+import type { ServerAction } from "@/components/ui/action-result";
+import { ActionForm, useActionForm } from "@/components/ui/form";
+import { type InviteDto, roles } from "@/lib/members/schema";
+import { useEnvironmentNames } from "../tokens-page";
+
+export interface NewInvite {
+  email: string;
+  name: string;
+  role: (typeof roles)[number];
+  environments: string[];
+  applications: string[];
+}
+type Invite = ServerAction<NewInvite, InviteDto & { url: string }>;
+
+export function InviteDialog({
+  opened,
+  onClose,
+  invite,
+  onInvited,
+}: {
+  opened: boolean;
+  onClose: () => void;
+  invite: Invite;
+  onInvited: (url: string) => void;
+}) {
+  return (
+    <Modal opened={opened} onClose={onClose} title="Invite a member">
+      {opened ? <InviteForm invite={invite} onInvited={onInvited} /> : null}
+    </Modal>
+  );
+}
+
+function InviteForm({ invite, onInvited }: { invite: Invite; onInvited: (url: string) => void }) {
+  const environments = useEnvironmentNames();
+  const form = useActionForm({
+    initial: { email: "", name: "", role: "operator", environments: [] as string[] },
+    action: invite,
+    toInput: (values): NewInvite => ({ ...values, role: values.role as NewInvite["role"], applications: [] }),
+    onDone: ({ url }: { url: string }) => onInvited(url),
+  });
+  return (
+    <ActionForm form={form} submitLabel="Make the invitation">
+      <TextInput label="E-mail" type="email" data-autofocus {...form.field("email")} />
+      <TextInput label="Name" {...form.field("name")} />
+      <Select label="Role" data={[...roles]} allowDeselect={false} {...form.field("role")} />
+      <MultiSelect
+        label="Only these environments"
+        placeholder="all"
+        data={environments}
+        {...form.field("environments")}
+      />
+    </ActionForm>
+  );
+}

@@ -1,0 +1,193 @@
+"use client";
+/** Members and open invitations. A click opens what can be done with a member. */
+import { Badge, Button } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { failureToProblem, type ServerAction } from "@/components/ui/action-result";
+import { type Column, DataTable } from "@/components/ui/data-table";
+import { EmptyState } from "@/components/ui/empty-state";
+import { ProblemPanel } from "@/components/ui/error-panel";
+import { PageHeader, type TitlePart } from "@/components/ui/page-header";
+import { RelativeTime } from "@/components/ui/relative-time";
+import { Section } from "@/components/ui/section";
+import { Status } from "@/components/ui/status";
+import { useAction } from "@/components/ui/use-action";
+import { useList } from "@/components/ui/use-list";
+import { plural } from "@/lib/format";
+import { settingsKeys } from "@/lib/members/query-keys";
+import type { InviteDto, MemberDto } from "@/lib/members/schema";
+import { SecretShownOnce } from "../secret-shown-once";
+import { InviteDialog, type NewInvite } from "./invite-dialog";
+import { MemberDialog } from "./member-dialog";
+
+export interface MemberChange {
+  member: string;
+  role?: MemberDto["role"];
+  environments?: string[];
+  disabled?: boolean;
+}
+export interface MemberActions {
+  invite: ServerAction<NewInvite, InviteDto & { url: string }>;
+  revokeInvite: ServerAction<{ invite: string }, unknown>;
+  update: ServerAction<MemberChange, MemberDto>;
+  resetPassword: ServerAction<{ member: string }, { temporaryPassword: string }>;
+  resetTotp: ServerAction<{ member: string }, unknown>;
+  endSessions: ServerAction<{ member: string }, unknown>;
+}
+
+function finding(rows: MemberDto[] | undefined): TitlePart[] {
+  if (!rows) return [{ text: "Members" }];
+  const active = rows.filter((row) => !row.disabledAt);
+  const bare = active.filter((row) => row.role === "admin" && !row.totp).length;
+  const start = `${plural(active.length, "member")}`;
+  if (bare === 0) return [{ text: `${start}; every admin has a second factor.` }];
+  return [
+    { text: `${start}; ` },
+    { text: `${plural(bare, "admin")} without a second factor.`, tone: "warning" },
+  ];
+}
+
+export function MembersPage({ actions }: { actions: MemberActions }) {
+  const client = useQueryClient();
+  const members = useList<MemberDto>({ path: "members", key: (asked) => [...settingsKeys.members, asked] });
+  const invites = useList<InviteDto>({ path: "invites", key: (asked) => [...settingsKeys.invites, asked] });
+  const [inviting, setInviting] = useState(false);
+  const [link, setLink] = useState<string | null>(null);
+  const [opened, setOpened] = useState<MemberDto | null>(null);
+  const revoke = useAction(actions.revokeInvite);
+  const refresh = async () => {
+    await client.invalidateQueries({ queryKey: settingsKeys.members });
+    await client.invalidateQueries({ queryKey: settingsKeys.invites });
+  };
+  const memberColumns: Column<MemberDto>[] = [
+    { key: "name", header: "Name", main: true, cell: (row) => row.name },
+    { key: "email", header: "E-mail", cell: (row) => row.email },
+    {
+      key: "role",
+      header: "Role",
+      cell: (row) => (
+        <>
+          <Badge variant="default" tt="none">
+            {row.role}
+          </Badge>{" "}
+          {[...row.environments, ...row.applications].join(", ")}
+        </>
+      ),
+    },
+    {
+      key: "state",
+      header: "State",
+      cell: (row) => {
+        if (row.disabledAt) return <Status tone="unknown">disabled</Status>;
+        return row.totp ? (
+          <Status tone="ok">two factors</Status>
+        ) : (
+          <Status tone="warning">password only</Status>
+        );
+      },
+    },
+    {
+      key: "seen",
+      header: "Last sign-in",
+      cell: (row) => (row.lastLoginAt ? <RelativeTime at={row.lastLoginAt} still /> : "never"),
+    },
+    {
+      key: "act",
+      header: "Actions",
+      hideHeader: true,
+      align: "end",
+      cell: (row) => (
+        <Button
+          size="compact-sm"
+          variant="default"
+          aria-label={`Change ${row.name}`}
+          onClick={() => setOpened(row)}
+        >
+          Change…
+        </Button>
+      ),
+    },
+  ];
+  const inviteColumns: Column<InviteDto>[] = [
+    { key: "email", header: "E-mail", main: true, cell: (row) => row.email },
+    { key: "role", header: "Role", cell: (row) => row.role },
+    { key: "by", header: "Invited by", cell: (row) => row.invitedBy },
+    { key: "ends", header: "Ends", cell: (row) => <RelativeTime at={row.expiresAt} still /> },
+    {
+      key: "act",
+      header: "Actions",
+      hideHeader: true,
+      align: "end",
+      cell: (row) => (
+        <Button
+          size="compact-sm"
+          variant="default"
+          aria-label={`Withdraw the invitation of ${row.email}`}
+          onClick={async () => {
+            await revoke.run({ invite: row.id });
+            await refresh();
+          }}
+        >
+          Withdraw
+        </Button>
+      ),
+    },
+  ];
+  return (
+    <>
+      <PageHeader
+        title={finding(members.rows)}
+        facts={[
+          "viewer reads",
+          "operator backs up and proves",
+          "admin changes, restores and manages members",
+        ]}
+        actions={<Button onClick={() => setInviting(true)}>Invite…</Button>}
+      />
+      <DataTable
+        list={members}
+        label="Members"
+        what="members"
+        columns={memberColumns}
+        rowKey={(row) => row.id}
+        empty={null}
+      />
+      <Section title="Open invitations">
+        {revoke.failure ? (
+          <ProblemPanel title="Not withdrawn" problem={failureToProblem(revoke.failure)} />
+        ) : null}
+        <DataTable
+          list={invites}
+          label="Open invitations"
+          what="invitations"
+          columns={inviteColumns}
+          rowKey={(row) => row.id}
+          empty={
+            <EmptyState title="No open invitations">
+              An invitation is a link that works once, for seven days.
+            </EmptyState>
+          }
+        />
+      </Section>
+      <InviteDialog
+        opened={inviting}
+        onClose={() => setInviting(false)}
+        invite={actions.invite}
+        onInvited={(url) => {
+          setInviting(false);
+          setLink(url);
+          void refresh();
+        }}
+      />
+      <SecretShownOnce secret={link} title="The invitation" onClose={() => setLink(null)}>
+        Send this link to the person. It works once, for seven days, and is not shown again.
+      </SecretShownOnce>
+      <MemberDialog
+        member={opened}
+        actions={actions}
+        onClose={() => setOpened(null)}
+        onChanged={() => void refresh()}
+      />
+    </>
+  );
+}

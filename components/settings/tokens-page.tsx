@@ -1,0 +1,182 @@
+"use client";
+/** API tokens: made with a role and an end, shown once, revoked at once. */
+import { Button, Modal, MultiSelect, Select, TextInput } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import type { ServerAction } from "@/components/ui/action-result";
+import { ConfirmDialog } from "@/components/ui/confirm-dialog";
+import { type Column, DataTable } from "@/components/ui/data-table";
+import { EmptyState } from "@/components/ui/empty-state";
+import { ActionForm, useActionForm } from "@/components/ui/form";
+import { PageHeader } from "@/components/ui/page-header";
+import { RelativeTime } from "@/components/ui/relative-time";
+import { useAction } from "@/components/ui/use-action";
+import { useList } from "@/components/ui/use-list";
+import { apiGet } from "@/lib/api-client";
+import type { EnvironmentDto } from "@/lib/environments/schema";
+import { plural } from "@/lib/format";
+import { settingsKeys } from "@/lib/members/query-keys";
+import { roles } from "@/lib/members/schema";
+import type { Page } from "@/lib/paging";
+import type { TokenDto } from "@/lib/tokens/schema";
+import { SecretShownOnce } from "./secret-shown-once";
+import classes from "./settings.module.css";
+
+export interface NewToken {
+  name: string;
+  role: (typeof roles)[number];
+  environments: string[];
+  applications: string[];
+  expiresInDays: number | null;
+}
+export interface TokenActions {
+  create: ServerAction<NewToken, TokenDto & { token: string }>;
+  revoke: ServerAction<{ token: string }, unknown>;
+}
+
+const ENDS = [
+  { value: "7", label: "in 7 days" },
+  { value: "30", label: "in 30 days" },
+  { value: "90", label: "in 90 days" },
+  { value: "365", label: "in a year" },
+  { value: "never", label: "never" },
+];
+
+/** Names of the environments, for limits. */
+export function useEnvironmentNames(): string[] {
+  const { data } = useQuery({
+    queryKey: settingsKeys.environments,
+    queryFn: ({ signal }) => apiGet<Page<EnvironmentDto>>("environments", {}, signal),
+  });
+  return (data?.items ?? []).map(({ name }) => name);
+}
+
+export function TokensPage({ actions }: { actions: TokenActions }) {
+  const client = useQueryClient();
+  const list = useList<TokenDto>({ path: "tokens", key: (asked) => [...settingsKeys.tokens, asked] });
+  const [making, setMaking] = useState(false);
+  const [secret, setSecret] = useState<string | null>(null);
+  const [ending, setEnding] = useState<TokenDto | null>(null);
+  const revoke = useAction(actions.revoke);
+  const refresh = () => client.invalidateQueries({ queryKey: settingsKeys.tokens });
+  const columns: Column<TokenDto>[] = [
+    { key: "name", header: "Name", main: true, cell: (row) => row.name },
+    { key: "prefix", header: "Begins with", cell: (row) => <code>{row.prefix}</code>, wideOnly: true },
+    {
+      key: "role",
+      header: "Role",
+      cell: (row) => [row.role, ...row.environments, ...row.applications].join(", "),
+    },
+    { key: "by", header: "Made by", cell: (row) => row.createdBy, wideOnly: true },
+    {
+      key: "used",
+      header: "Last used",
+      cell: (row) => (row.lastUsedAt ? <RelativeTime at={row.lastUsedAt} still /> : "never"),
+    },
+    {
+      key: "ends",
+      header: "Ends",
+      cell: (row) => (row.expiresAt ? <RelativeTime at={row.expiresAt} still /> : "never"),
+    },
+    {
+      key: "act",
+      header: "Actions",
+      hideHeader: true,
+      align: "end",
+      cell: (row) => (
+        <Button size="compact-sm" variant="default" onClick={() => setEnding(row)}>
+          Revoke…
+        </Button>
+      ),
+    },
+  ];
+  return (
+    <>
+      <PageHeader
+        title={list.rows ? `${plural(list.rows.length, "API token")} can act on this install.` : "API tokens"}
+        facts={["For your CI and the holdfast command", "stored hashed, shown once"]}
+        actions={<Button onClick={() => setMaking(true)}>New token…</Button>}
+      />
+      <DataTable
+        list={list}
+        label="API tokens"
+        what="tokens"
+        columns={columns}
+        rowKey={(row) => row.id}
+        empty={
+          <EmptyState title="No API tokens">
+            A token lets your CI back up and verify, with a role and an end of its own.
+          </EmptyState>
+        }
+      />
+      <Modal opened={making} onClose={() => setMaking(false)} title="New API token">
+        {making ? (
+          <TokenForm
+            create={actions.create}
+            onDone={(made) => {
+              setMaking(false);
+              setSecret(made.token);
+              void refresh();
+            }}
+          />
+        ) : null}
+      </Modal>
+      <SecretShownOnce secret={secret} title="Your new token" onClose={() => setSecret(null)}>
+        Copy it now: it is stored hashed and cannot be shown again. Put it into <code>HOLDFAST_TOKEN</code>.
+      </SecretShownOnce>
+      <ConfirmDialog
+        opened={ending !== null}
+        onClose={() => setEnding(null)}
+        title={`Revoke the token ${ending?.name ?? ""}?`}
+        confirmLabel="Revoke it"
+        danger
+        pending={revoke.pending}
+        failure={revoke.failure}
+        onConfirm={async () => {
+          if (!ending) return;
+          if (await revoke.run({ token: ending.id })) setEnding(null);
+          await refresh();
+        }}
+      >
+        <p>Whatever uses it is refused from its next request on.</p>
+      </ConfirmDialog>
+    </>
+  );
+}
+
+function TokenForm({
+  create,
+  onDone,
+}: {
+  create: TokenActions["create"];
+  onDone: (made: TokenDto & { token: string }) => void;
+}) {
+  const environments = useEnvironmentNames();
+  const form = useActionForm({
+    initial: { name: "", role: "operator", environments: [] as string[], ends: "90" },
+    action: create,
+    toInput: ({ name, role, environments: limits, ends }): NewToken => ({
+      name,
+      role: role as NewToken["role"],
+      environments: limits,
+      applications: [],
+      expiresInDays: ends === "never" ? null : Number(ends),
+    }),
+    onDone,
+  });
+  return (
+    <div className={classes.narrow}>
+      <ActionForm form={form} submitLabel="Make the token">
+        <TextInput label="Name" description="What it is for" data-autofocus {...form.field("name")} />
+        <Select label="Role" data={[...roles]} allowDeselect={false} {...form.field("role")} />
+        <MultiSelect
+          label="Only these environments"
+          placeholder="all"
+          data={environments}
+          {...form.field("environments")}
+        />
+        <Select label="Ends" data={ENDS} allowDeselect={false} {...form.field("ends")} />
+      </ActionForm>
+    </div>
+  );
+}

@@ -1,0 +1,105 @@
+"use client";
+/** The workers: which are up, what they can do, how they keep restored copies apart. */
+import { useQuery } from "@tanstack/react-query";
+import { type Column, PlainTable } from "@/components/ui/data-table";
+import { EmptyState } from "@/components/ui/empty-state";
+import { ErrorPanel } from "@/components/ui/error-panel";
+import { PageHeader, type TitlePart } from "@/components/ui/page-header";
+import { RelativeTime } from "@/components/ui/relative-time";
+import { Panel } from "@/components/ui/section";
+import { RowsSkeleton } from "@/components/ui/skeletons";
+import { Status } from "@/components/ui/status";
+import { apiGet } from "@/lib/api-client";
+import { plural } from "@/lib/format";
+import { settingsKeys } from "@/lib/members/query-keys";
+import type { Page } from "@/lib/paging";
+import type { WorkerDto } from "@/lib/workers/schema";
+
+const TONES = { up: "ok", lost: "problem", stopped: "unknown" } as const;
+const ISOLATION: Record<string, string> = {
+  namespaces: "own namespaces, no network",
+  role: "a role without superuser rights",
+  none: "none",
+};
+
+const columns: Column<WorkerDto>[] = [
+  { key: "name", header: "Worker", main: true, cell: (row) => row.name },
+  {
+    key: "state",
+    header: "State",
+    cell: (row) => (
+      <Status
+        tone={TONES[row.state]}
+        detail={row.state === "up" ? `${row.running} running` : <RelativeTime at={row.heartbeatAt} still />}
+      >
+        {row.state}
+      </Status>
+    ),
+  },
+  { key: "pool", header: "Pool", cell: (row) => row.pool },
+  { key: "host", header: "Host", cell: (row) => `${row.host}, process ${row.pid}`, wideOnly: true },
+  {
+    key: "tools",
+    header: "Tools",
+    cell: (row) =>
+      Object.entries(row.abilities.tools)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(", ") || "none found",
+  },
+  {
+    key: "sandboxes",
+    header: "Proves with",
+    cell: (row) => (
+      <Status
+        tone={row.abilities.isolation === "namespaces" ? "ok" : "warning"}
+        detail={`isolated by ${ISOLATION[row.abilities.isolation] ?? row.abilities.isolation}`}
+      >
+        {row.abilities.sandboxes.join(", ") || "no server found"}
+      </Status>
+    ),
+  },
+];
+
+function finding(workers: WorkerDto[]): TitlePart[] {
+  const up = workers.filter((worker) => worker.state === "up").length;
+  const lost = workers.filter((worker) => worker.state === "lost").length;
+  if (up === 0)
+    return [
+      { text: "No worker is up: ", tone: "problem" },
+      { text: "nothing that is asked for will start." },
+    ];
+  if (lost === 0) return [{ text: `${plural(up, "worker")} up.` }];
+  return [{ text: `${plural(up, "worker")} up, ` }, { text: `${lost} lost.`, tone: "warning" }];
+}
+
+export function WorkersPage() {
+  const query = useQuery({
+    queryKey: settingsKeys.workers,
+    queryFn: ({ signal }) => apiGet<Page<WorkerDto>>("workers", {}, signal),
+    refetchInterval: 10_000,
+  });
+  if (!query.data) {
+    if (!query.error) return <RowsSkeleton rows={4} />;
+    return (
+      <ErrorPanel error={query.error} onRetry={() => void query.refetch()} retrying={query.isFetching} />
+    );
+  }
+  const { items } = query.data;
+  return (
+    <>
+      <PageHeader
+        title={finding(items)}
+        facts={["They do the work; run more of them on more machines with npm run worker"]}
+      />
+      <Panel>
+        {items.length === 0 ? (
+          <EmptyState title="No worker has registered yet">
+            Start one with npm start, or npm run worker beside a web process.
+          </EmptyState>
+        ) : (
+          <PlainTable label="Workers" columns={columns} rows={items} rowKey={(row) => row.id} />
+        )}
+      </Panel>
+    </>
+  );
+}
