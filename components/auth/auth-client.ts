@@ -43,6 +43,7 @@ export async function signOut(): Promise<void> {
 
 /** Where to go after signing in: a path of this site, else the Overview. */
 export function safePath(asked: string | null | undefined): string {
-  if (!asked?.startsWith("/") || asked.startsWith("//") || asked.includes("\\")) return "/";
+  // Browsers drop tabs and line ends, and read a backslash as a slash.
+  if (!asked?.startsWith("/") || asked.startsWith("//") || /[\\\t\n\r]/.test(asked)) return "/";
   return asked;
 }

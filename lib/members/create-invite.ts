@@ -60,7 +60,7 @@ export async function createInvite(
     await emitEvent(tx, "settings", made.id);
     return made;
   });
-  const path = `/invite/${token}`;
+  const path = `/invite?token=${token}`;
   const url = ctx.publicUrl ? new URL(path, ctx.publicUrl).href : path;
   return { ...toInvite(invite, () => ctx.actor.name), url };
 }
