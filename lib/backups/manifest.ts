@@ -45,5 +45,7 @@ export const manifestSchema = z.object({
   auditHead: z.object({ seq: z.string(), hash: z.string() }).nullable(),
   /** The literal commands that restore it with stock tools. */
   restore: z.array(z.string()),
+  /** RESTORE.md beside it. */
+  restoreFile: z.object({ file: z.string(), bytes: z.number().int(), sha256: z.string() }).optional(),
 });
 export type Manifest = z.infer<typeof manifestSchema>;

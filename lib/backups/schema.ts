@@ -121,3 +121,36 @@ export const backupDaySchema = z.object({
   unproven: z.number(),
   failed: z.number(),
 });
+
+export const backupDaysQuery = z.object({
+  days: z.coerce.number().int().min(1).max(800).default(365),
+  /** IANA name of the zone that days are counted in. */
+  zone: z
+    .string()
+    .max(60)
+    .refine(isTimeZone, "Give an IANA time zone, such as Europe/Berlin.")
+    .default("UTC"),
+});
+
+export const listProofTablesQuery = z.object({
+  ...pageQuery,
+  equal: z.enum(["different", "equal", "notCompared"]).optional(),
+  q: z.string().max(200).optional(),
+  /** Id of a proof; without it the one that speaks for the backup. */
+  proof: z.uuid().optional(),
+});
+
+export const downloadArtefactQuery = z.object({
+  /** "stored": as it lies at the destination; "dump": decrypted and decompressed. */
+  as: z.enum(["stored", "dump"]).default("stored"),
+  destination: z.string().optional(),
+});
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -16,6 +16,7 @@ const destinationSpec = z.object({
   config: z.record(z.string(), z.unknown()),
   secret: z.string().optional(),
 });
+export type DestinationSpec = z.infer<typeof destinationSpec>;
 const engineKind = z.enum(["postgres", "sqlite"]);
 
 const common = {
@@ -39,6 +40,8 @@ export const dumpSpec = z.object({
   digestBudgetMs: z.number(),
   /** Manifest fields that only the worker knows. */
   manifest: z.record(z.string(), z.unknown()),
+  /** Milliseconds that a destination may block the pipe before it is left behind; 60 s by default. */
+  detachAfterMs: z.number().optional(),
 });
 export const dumpResult = z.object({
   manifestText: z.string(),
@@ -55,6 +58,8 @@ export const dumpResult = z.object({
 
 const sourceSpec = {
   destination: destinationSpec,
+  /** Whose marker the destination carries. */
+  installId: z.string(),
   path: z.string(),
   /** The manifest's text as it was published, from our database: the stored one must equal it. */
   manifestText: z.string(),

@@ -27,7 +27,7 @@ export async function openLocalWriter(target: Target): Promise<ObjectWriter> {
   const folder = dirname(target.file);
   const name = target.file.slice(folder.length + 1);
   const part = join(folder, `.${name}.${randomBytes(8).toString("hex")}.part`);
-  const handle = await openPart(target, folder, part);
+  const handle = await openPart(target, part);
   const stream = new PartStream(handle, target.root);
   let state: "open" | "committed" | "aborted" = "open";
 
@@ -77,7 +77,7 @@ export async function removeEmptyFolders(root: string, folder: string): Promise<
   }
 }
 
-async function openPart(target: Target, folder: string, part: string): Promise<FileHandle> {
+async function openPart(target: Target, part: string): Promise<FileHandle> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   for (let attempt = 1; ; attempt++) {
     try {

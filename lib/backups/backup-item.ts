@@ -1,0 +1,60 @@
+import type { Prisma } from "../db/generated/client.ts";
+import type { BackupItem } from "./schema.ts";
+
+/** What a list row needs beside the backup itself. */
+export const backupInclude = {
+  database: { include: { environment: true } },
+  copies: { include: { destination: true }, orderBy: { createdAt: "asc" } },
+} as const satisfies Prisma.BackupInclude;
+
+export type BackupRow = Prisma.BackupGetPayload<{ include: typeof backupInclude }>;
+
+/** A backup as lists show it. */
+export function backupItem(row: BackupRow): BackupItem {
+  return {
+    id: row.id,
+    state: row.state,
+    reason: row.reason,
+    database: row.database.name,
+    databaseId: row.databaseId,
+    engine: row.database.engine,
+    environment: row.database.environment.name,
+    trigger: row.trigger,
+    operationId: row.operationId,
+    sizeBytes: numberOf(row.sizeBytes),
+    plainBytes: numberOf(row.plainBytes),
+    tableCount: row.tableCount,
+    rowCount: numberOf(row.rowCount),
+    dumpSeconds: row.dumpSeconds,
+    createdAt: row.createdAt.toISOString(),
+    startedAt: timeOf(row.startedAt),
+    finishedAt: timeOf(row.finishedAt),
+    copies: row.copies.map((copy) => ({
+      id: copy.id,
+      destination: copy.destination.name,
+      state: copy.state,
+      path: copy.path,
+      sizeBytes: numberOf(copy.sizeBytes),
+      checkedAt: timeOf(copy.checkedAt),
+      reason: copy.reason,
+    })),
+    proof: row.proofVerdict
+      ? {
+          level: row.proofLevel,
+          verdict: row.proofVerdict,
+          byCount: row.proofByCount,
+          reason: row.proofReason ?? "",
+          provenAt: timeOf(row.provenAt),
+          restoreSeconds: row.restoreSeconds,
+        }
+      : null,
+  };
+}
+
+function numberOf(value: bigint | null): number | null {
+  return value === null ? null : Number(value);
+}
+
+function timeOf(value: Date | null): string | null {
+  return value?.toISOString() ?? null;
+}

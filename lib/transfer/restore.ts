@@ -1,0 +1,163 @@
+import { type Manifest, manifestSchema } from "../backups/manifest.ts";
+import type { Access, Engine, RestoreResult, WorkContext } from "../engines/engine.ts";
+import { engineFor } from "../engines/registry.ts";
+import { HoldfastError, messageOf } from "../errors.ts";
+import { compareFingerprints } from "../proof/compare.ts";
+import type { ProofReport } from "../proof/schema.ts";
+import { storageFor } from "../storage/registry.ts";
+import { CopyReader } from "./copy-reader.ts";
+import { workContext } from "./dump.ts";
+import type { TransferIo } from "./io.ts";
+import { rateMeter } from "./rate.ts";
+import { CREATE_STEP, temporaryName } from "./restore-names.ts";
+import type { RestoreResultMessage, RestoreSpec } from "./schema.ts";
+import { throwIfAborted } from "./transfer-fault.ts";
+import { hasRoom } from "./verify.ts";
+
+interface Attempt {
+  spec: RestoreSpec;
+  io: TransferIo;
+  engine: Engine;
+  manifest: Manifest;
+  reader: CopyReader;
+  work: WorkContext;
+}
+
+/**
+ * Restores a copy into a new database. "over": beside the target first, and into its place only when its
+ * fingerprint equals the manifest's; the replaced one is dropped last. On any fault, and when cancelled, the
+ * half-restored database is dropped and the target is as it was. A new database that differs is kept, and said
+ * to differ. Throws for faults; `equal` false is no fault of the program.
+ */
+export async function runRestore(spec: RestoreSpec, io: TransferIo): Promise<RestoreResultMessage> {
+  const engine = engineFor(spec.engine);
+  const manifest = manifestSchema.parse(JSON.parse(spec.manifestText));
+  const storage = storageFor({ ...spec.destination, installId: spec.installId });
+  const reader = new CopyReader(storage, spec, manifest);
+  const stored = manifest.artefacts.reduce((sum, artefact) => sum + artefact.bytes, 0);
+  reader.onBytes = rateMeter({ label: "Read the copy", unit: "bytes", total: stored }, io.progress);
+  const work = workContext(spec, io, io.signal);
+  const attempt: Attempt = { spec, io, engine, manifest, reader, work };
+
+  io.step("Look at the copy");
+  const absent = await reader.checkPresent();
+  if (absent) throw unusable(absent.reason);
+
+  const name = spec.target.kind === "new" ? spec.target.name : temporaryName(spec.operationId);
+  io.step(CREATE_STEP, `${manifest.artefacts.length} files`);
+  const target = await engine.createDatabase(spec.on, name, manifest.database, work);
+  try {
+    const result = await restoreInto(attempt, target);
+    if (spec.target.kind === "new") return result;
+    if (!result.equal) {
+      throw new HoldfastError("refused", `${spec.target.name} was left as it is. ${result.reason}`, {
+        remedy: "Restore into a new database to look at the difference.",
+      });
+    }
+    await replace(attempt, name, spec.target.name, spec.target.endSessions);
+    return { ...result, access: spec.on };
+  } catch (error) {
+    await dropHalf(attempt, name);
+    throw error;
+  }
+}
+
+async function restoreInto(attempt: Attempt, target: Access): Promise<RestoreResultMessage> {
+  const { spec, io, engine, manifest, reader, work } = attempt;
+  io.step("Restore", `database ${target.connection.database ?? target.connection.file}`);
+  const restored = await engine.restore(target, reader.open, await options(attempt), work);
+  throwIfAborted(io.signal);
+  const fault = await reader.confirm();
+  if (fault) throw unusable(fault.reason);
+
+  io.step("Compare", `restored in ${restored.seconds.toFixed(1)} s`);
+  const fingerprint = await engine.fingerprint(target, manifest.fingerprint, work);
+  const comparison = compareFingerprints(manifest.fingerprint, fingerprint);
+  throwIfAborted(io.signal);
+  const report: ProofReport = {
+    tables: comparison.tables,
+    checks: comparison.checks,
+    tools: restored.tools,
+    sandbox: null,
+    seconds: { restore: restored.seconds },
+  };
+  const { equal, reason } = judge(report, restored);
+  return {
+    equal,
+    reason,
+    restoreSeconds: restored.seconds,
+    skipped: restored.skipped,
+    report,
+    access: target,
+  };
+}
+
+async function options({ spec, io, manifest, engine, work }: Attempt) {
+  const dump = manifest.artefacts.find((artefact) => artefact.name === "dump");
+  const wanted = engine.capabilities.parallelRestore ? spec.jobs : 1;
+  const room = wanted > 1 && (await hasRoom(spec.spoolDir, dump?.plainBytes ?? 0));
+  if (wanted > 1 && !room) {
+    io.log(
+      `No room for a spool file in ${spec.spoolDir}: restoring with one job instead of ${wanted}.`,
+      "warn",
+    );
+  }
+  // Owners and grants name roles, which only the server that was dumped is sure to have.
+  const there = await engine.probe(spec.on, work.signal);
+  const owners = there.identity === manifest.database.serverIdentity;
+  if (!owners) io.log("Another server than the dumped one: owners and grants are not restored.");
+  return { jobs: room ? wanted : 1, spoolDir: room ? spec.spoolDir : null, owners };
+}
+
+function judge(report: ProofReport, restored: RestoreResult): { equal: boolean; reason: string } {
+  const different = report.tables.filter((table) => table.equal === false);
+  const failed = report.checks.filter((check) => check.state === "failed");
+  const left = report.tables.filter((table) => table.equal === null).length;
+  const equal = different.length === 0 && failed.length === 0;
+  if (!equal) {
+    const first = [
+      ...different.slice(0, 3).map((table) => `${table.name} (${table.note ?? "differs"})`),
+      ...failed.slice(0, 3).map((check) => `${check.name}: ${check.detail}`),
+    ];
+    return { equal, reason: `What was restored differs from the backup's fingerprint: ${first.join("; ")}.` };
+  }
+  const count = report.tables.filter((table) => table.compared === "count").length;
+  const parts = [
+    `${report.tables.length - left} tables are equal to the backup's fingerprint`,
+    ...(count > 0 ? [`${count} of them by row count alone`] : []),
+    ...(restored.skipped.length > 0 ? [`${restored.skipped.length} objects were left out`] : []),
+  ];
+  return { equal, reason: `Restored: ${parts.join(", ")}.` };
+}
+
+async function replace(attempt: Attempt, from: string, to: string, endSessions: boolean): Promise<void> {
+  const { spec, io, engine, work } = attempt;
+  throwIfAborted(io.signal);
+  io.step("Swap");
+  const { oldName } = await engine.swapDatabase(spec.on, from, to, endSessions, work);
+  io.log(`${to} is the restored database now; the one before is kept as ${oldName} until it is dropped.`);
+  io.step("Drop the replaced database", `it was renamed to ${oldName}`);
+  try {
+    await engine.dropDatabase(spec.on, oldName, work);
+  } catch (error) {
+    // The restore is done and good; a leftover is a warning and no failure.
+    io.log(`${oldName} could not be dropped: ${messageOf(error)} Drop it by hand.`, "warn");
+  }
+}
+
+/** Also after an abort, so with a signal of its own. */
+async function dropHalf({ spec, io, engine, work }: Attempt, name: string): Promise<void> {
+  try {
+    const signal = AbortSignal.timeout(30_000);
+    await engine.dropDatabase(spec.on, name, { ...work, signal });
+    io.log(`The half-restored database ${name} was dropped.`);
+  } catch (error) {
+    io.log(`The half-restored database ${name} could not be dropped: ${messageOf(error)}`, "error");
+  }
+}
+
+function unusable(reason: string): HoldfastError {
+  return new HoldfastError("refused", `This copy can't be restored: ${reason}`, {
+    remedy: "Restore from another copy, or from another backup that was proven.",
+  });
+}

@@ -1,0 +1,65 @@
+import type { Duplex } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { constants, createZstdCompress } from "node:zlib";
+import type { Artefact } from "../backups/manifest.ts";
+import type { DumpArtefact } from "../engines/engine.ts";
+import { ageEncrypt } from "./age-stream.ts";
+import type { FanOut } from "./fan-out.ts";
+import { hashTap } from "./hashing.ts";
+
+export interface StoreOptions {
+  /** age recipients; empty leaves the artefact unencrypted. */
+  recipients: string[];
+  signal: AbortSignal;
+  /** Plain bytes so far. */
+  onBytes(bytes: number): void;
+}
+
+/**
+ * One pass over one artefact: the program's output, counted and hashed, through zstd and age, hashed again,
+ * into every destination at once. Throws when the program failed or no destination is left; then nothing of
+ * it has been ended or published. Publishing is the caller's.
+ */
+export async function storeArtefact(
+  artefact: DumpArtefact,
+  fanOut: FanOut,
+  options: StoreOptions,
+): Promise<Artefact> {
+  const encrypted = options.recipients.length > 0;
+  const file = `${artefact.file}.zst${encrypted ? ".age" : ""}`;
+  const plain = hashTap(options.onBytes);
+  const stored = hashTap();
+  // Several threads inside node's zstd (nbWorkers) end in ERR_STREAM_PUSH_AFTER_EOF; one is enough here.
+  const zstd = createZstdCompress({
+    chunkSize: 256 * 1024,
+    params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
+  });
+  const middle: Duplex[] = encrypted ? [zstd, await ageEncrypt(options.recipients)] : [zstd];
+  const sink = await fanOut.open(file);
+
+  const { stream, done } = artefact.open();
+  const piped = pipeline([stream, plain.stream, ...middle, stored.stream, sink], { signal: options.signal });
+  const [pipe, program] = await Promise.allSettled([piped, done]);
+  // A program that fails cuts its own output short; its reason says more than the pipe's. But when the pipe
+  // broke first, the program only ended because nobody read it.
+  if (pipe.status === "rejected" && !endedEarly(pipe.reason)) throw pipe.reason;
+  if (program.status === "rejected") throw program.reason;
+  if (pipe.status === "rejected") throw pipe.reason;
+
+  const plainSum = plain.sum();
+  const storedSum = stored.sum();
+  return {
+    name: artefact.name,
+    file,
+    bytes: storedSum.bytes,
+    sha256: storedSum.sha256,
+    plainBytes: plainSum.bytes,
+    plainSha256: plainSum.sha256,
+    compression: "zstd",
+    encryption: encrypted ? "age" : null,
+  };
+}
+
+function endedEarly(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ERR_STREAM_PREMATURE_CLOSE";
+}
