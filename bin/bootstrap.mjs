@@ -166,6 +166,8 @@ export async function runScript(script, args, extraEnv = {}) {
   });
   child.stdin.on("error", () => undefined);
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  if (process.env.HOLDFAST_SUPERVISED === "1")
+    process.stdin.resume().once("end", () => child.kill("SIGTERM"));
   return await new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => resolve(code ?? 128 + (os.constants.signals[signal] || 0)));

@@ -13,7 +13,7 @@ export async function findInstall(
 ): Promise<{ databaseUrl: string }> {
   const env = parseEnv(source);
   if (env.DATABASE_URL) return { databaseUrl: env.DATABASE_URL };
-  const folder = locateDataFolder(source.HOLDFAST_DATA, await serverUser()).path;
+  const folder = await findDataFolder(source);
   const running = readRunFile(folder);
   if (!running) {
     throw new HoldfastError("unavailable", `No Holdfast runs on this host with the data folder ${folder}.`, {
@@ -22,4 +22,9 @@ export async function findInstall(
     });
   }
   return { databaseUrl: running.databaseUrl };
+}
+
+/** The data folder that `npm start` uses with these settings. */
+export async function findDataFolder(source: Record<string, string | undefined>): Promise<string> {
+  return locateDataFolder(source.HOLDFAST_DATA || undefined, await serverUser()).path;
 }

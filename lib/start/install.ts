@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { complain, say, step } from "../../bin/progress.mjs";
@@ -122,10 +123,37 @@ async function run(env: Env, { demo, user, stopping, ends }: RunOptions): Promis
     waitReady(origin, { signal: stopping.signal, givenUp: () => crashLoop([web, worker]) }),
   );
   say(await prepared.readyLine(url));
-  if (demo) say("The demo is not part of this version yet.");
+  if (demo) startDemo(childEnv, metadata.embedded !== null, ends);
   await new Promise<void>((resolve) =>
     stopping.signal.addEventListener("abort", () => resolve(), { once: true }),
   );
+}
+
+/** In a process of its own, so that the supervisor stays small; its failure is told and ends nothing. */
+function startDemo(
+  env: Record<string, string>,
+  embedded: boolean,
+  ends: ((force: boolean) => Promise<void>)[],
+): void {
+  if (!embedded) {
+    complain("--demo needs the embedded Postgres; unset DATABASE_URL and run: npm start -- --demo");
+    return;
+  }
+  const child = spawn(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", path.join(ROOT, "bin/demo.ts")],
+    {
+      cwd: ROOT,
+      env: { ...process.env, ...env, DATABASE_URL: "", HOLDFAST_SUPERVISED: "1" },
+      stdio: ["pipe", "inherit", "inherit"],
+    },
+  );
+  child.stdin.on("error", () => undefined);
+  const ended = new Promise((resolve) => child.once("exit", resolve).once("error", resolve));
+  ends.push(async () => {
+    child.kill("SIGKILL");
+    await ended;
+  });
 }
 
 function crashLoop(children: SupervisedChild[]): string | null {

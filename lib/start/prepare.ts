@@ -1,9 +1,11 @@
 import path from "node:path";
+import { Client } from "pg";
 import { claimFromEnv, ensureClaimToken } from "../auth/claim.ts";
 import type { Ctx } from "../context.ts";
 import { systemClock } from "../context.ts";
 import { openDb } from "../db/client.ts";
-import { migrate } from "../db/migrate.ts";
+import { migrate, pendingMigrations } from "../db/migrate.ts";
+import { ensureDefaults } from "../defaults.ts";
 import type { Env } from "../env.ts";
 import type { Logger } from "../logger.ts";
 import { prepareQueues } from "../operations/prepare-queues.ts";
@@ -31,7 +33,7 @@ export async function prepare(options: {
   log: Logger;
 }): Promise<Prepared> {
   const { env, log } = options;
-  const migrations = await migrate(options.ownerUrl);
+  const migrations = await applyMigrations(options);
   await prepareQueues(options.databaseUrl);
   const db = openDb(options.databaseUrl, { max: 2, applicationName: "holdfast start" });
   const ctx: Ctx = { actor: { kind: "system", name: "start" }, db, clock: systemClock, log };
@@ -41,12 +43,21 @@ export async function prepare(options: {
       embedded: options.embedded,
       warn: (message) => log.warn(message),
     });
+    await ensureDefaults(ctx, { dataFolder: env.HOLDFAST_DATA });
     await claimFromEnv(ctx, env);
   } catch (error) {
     await db.$disconnect();
     throw error;
   }
   return { ctx, migrations, readyLine: (url) => readyLine(ctx, url), close: () => db.$disconnect() };
+}
+
+/** With nothing pending the owner is not needed, so that web may run with a login that owns nothing. */
+async function applyMigrations(options: { ownerUrl: string; databaseUrl: string }): Promise<string[]> {
+  const client = new Client({ connectionString: options.databaseUrl, application_name: "holdfast start" });
+  await client.connect();
+  const pending = await pendingMigrations(client).finally(() => client.end());
+  return pending.length > 0 ? await migrate(options.ownerUrl) : [];
 }
 
 async function readyLine(ctx: Ctx, url: string): Promise<string> {

@@ -1,0 +1,3 @@
+import { boot, runScript } from "./bootstrap.mjs";
+
+await boot(async () => (await runScript("bin/generate.ts", [])) || (await runScript("bin/migrate.ts", [])));

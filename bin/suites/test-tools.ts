@@ -1,0 +1,38 @@
+import { existsSync } from "node:fs";
+import { findChromium } from "../../e2e/chromium.ts";
+import { lastLines, runTool } from "../../lib/start/run-tool.ts";
+import { complain, say, step } from "../progress.mjs";
+
+const APT_TIMEOUT_MS = 15 * 60_000;
+
+/** What the tests run besides the project's own dependencies, and Debian's package for each. */
+const NEEDED: { debian: string; there: () => boolean }[] = [
+  { debian: "chromium", there: () => findChromium() !== null },
+  { debian: "postgresql-client-15", there: () => existsSync("/usr/lib/postgresql/15/bin/pg_dump") },
+  { debian: "bubblewrap", there: () => existsSync("/usr/bin/bwrap") },
+  { debian: "age", there: () => existsSync("/usr/bin/age") },
+  { debian: "zstd", there: () => existsSync("/usr/bin/zstd") },
+];
+
+/**
+ * Installs what the tests need, on Debian as root; says the command otherwise. Returns whether all of it is there.
+ */
+export async function ensureTestTools(): Promise<boolean> {
+  const missing = NEEDED.filter((tool) => !tool.there()).map((tool) => tool.debian);
+  if (missing.length === 0) return true;
+  const command = `apt-get install -y --no-install-recommends ${missing.join(" ")}`;
+  if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
+    complain(`The tests need ${missing.join(", ")}; on Debian 12: sudo ${command}`);
+    return false;
+  }
+  say(`The tests need ${missing.join(", ")}; installing with apt-get.`);
+  const failure = await step(command, async () => {
+    const options = { env: { DEBIAN_FRONTEND: "noninteractive" }, timeoutMs: APT_TIMEOUT_MS };
+    await runTool("apt-get", ["update", "-q"], options);
+    const args = ["install", "-y", "-q", "--no-install-recommends", ...missing];
+    const result = await runTool("apt-get", args, options);
+    return result.code === 0 ? null : lastLines(result.output, 3);
+  });
+  if (failure !== null) complain(`Installing failed: ${failure} Try: apt-get update && ${command}`);
+  return failure === null;
+}
