@@ -111,6 +111,11 @@ export function extensionVersion(server: ServerBinaries, name: string): string |
   return /^\s*default_version\s*=\s*'([^']*)'/m.exec(controlFile(server, name))?.[1] ?? null;
 }
 
+/** The library of an extension, as LOAD takes it, or null where it has none. */
+export function extensionLibrary(server: ServerBinaries, name: string): string | null {
+  return /^\s*module_pathname\s*=\s*'([^']*)'/m.exec(controlFile(server, name))?.[1] ?? null;
+}
+
 /** Whether a role without superuser rights may create it (since PostgreSQL 13: "trusted" in its control file). */
 export function isTrusted(server: ServerBinaries, name: string): boolean {
   return name === "plpgsql" || /^\s*trusted\s*=\s*(true|on|yes|1)\b/m.test(controlFile(server, name));

@@ -4,11 +4,15 @@ import type { ServerBinaries } from "./binaries.ts";
 
 const MIB = 1024 ** 2;
 
-/** Most WAL that a sandbox keeps; more only costs disk, since nothing of it is ever synced. */
-export const WAL_BYTES = 1024 * MIB;
+/** Most WAL that a sandbox keeps for data of that size; more only costs disk, since nothing of it is synced. */
+export function walBytes(budgetBytes: number): number {
+  return Math.max(128 * MIB, Math.min(1024 * MIB, Math.floor(budgetBytes / 2)));
+}
 
-/** Room that a server takes with an empty database in it, and its WAL at most. */
-export const OVERHEAD_BYTES = 256 * MIB + WAL_BYTES;
+/** Disk that a sandbox may take in all: the data, its WAL, and a server with nothing in it. */
+export function totalBudget(budgetBytes: number): number {
+  return budgetBytes + walBytes(budgetBytes) + 128 * MIB;
+}
 
 /** Extensions whose library must be loaded at the server's start. These two want to be the first. */
 const PRELOADED = [
@@ -62,7 +66,7 @@ export function sandboxSettings(request: SettingsRequest): Record<string, string
     // No WAL for what is loaded into a table made in the same transaction.
     wal_level: "minimal",
     max_wal_senders: "0",
-    max_wal_size: `${WAL_BYTES / MIB}MB`,
+    max_wal_size: `${Math.floor(walBytes(request.budgetBytes) / MIB)}MB`,
     checkpoint_timeout: "30min",
     autovacuum: "off",
     jit: "off",
@@ -70,7 +74,6 @@ export function sandboxSettings(request: SettingsRequest): Record<string, string
     shared_buffers: "128MB",
     maintenance_work_mem: "128MB",
     work_mem: "16MB",
-    temp_file_limit: `${Math.ceil(request.budgetBytes / 1024)}kB`,
     max_connections: "40",
     max_locks_per_transaction: "2048",
     shared_preload_libraries: request.preload.join(","),

@@ -5,6 +5,7 @@ import { HoldfastError, messageOf } from "../../errors.ts";
 import type { ServerBinaries } from "../../sandbox/binaries.ts";
 import {
   chooseServer,
+  extensionLibrary,
   extensionVersion,
   findServers,
   isTrusted,
@@ -15,11 +16,13 @@ import type { HostIsolation } from "../../sandbox/isolation.ts";
 import { probeIsolation } from "../../sandbox/isolation.ts";
 import type { SandboxServer } from "../../sandbox/postgres-server.ts";
 import { lastLines, PORT, SUPERUSER, startServerIn } from "../../sandbox/postgres-server.ts";
-import { OVERHEAD_BYTES, preloadLibraries, sandboxSettings } from "../../sandbox/postgres-settings.ts";
+import { preloadLibraries, sandboxSettings, totalBudget } from "../../sandbox/postgres-settings.ts";
 import type { SandboxFolder } from "../../sandbox/sandbox-folder.ts";
 import { makeSandboxFolder } from "../../sandbox/sandbox-folder.ts";
 import { newSandboxUser, sandboxAccount } from "../../sandbox/sandbox-user.ts";
 import type { Access, Sandbox, SandboxRequest, WorkContext } from "../engine.ts";
+import { localeClause } from "./collation.ts";
+import { quoteIdentifier, quoteLiteral } from "./quote.ts";
 
 /** Longest life of a sandbox: nothing stays for ever, whatever its owner does. */
 const LONGEST_MS = 24 * 60 * 60 * 1000;
@@ -70,7 +73,7 @@ export async function startPostgresSandbox(
   const life = watchLife(started, folder, request.diskBudgetBytes);
   try {
     const notes = versionNotes(server, request);
-    const { access, version, note } = await prepareDatabase(started, folder, host, request);
+    const { access, version, note } = await prepareDatabase(server, started, folder, host, request);
     if (note) notes.push(note);
     for (const line of notes) work.log(`Sandbox: ${line}`, "warn");
     return {
@@ -101,7 +104,7 @@ function watchLife(
     ended.abort(new HoldfastError("unavailable", message, remedy ? { remedy } : {}));
     void run.end();
   };
-  const unwatch = watchDisk([folder.box, folder.socketDir], budgetBytes + OVERHEAD_BYTES, (reason) =>
+  const unwatch = watchDisk([folder.box, folder.socketDir], totalBudget(budgetBytes), (reason) =>
     giveUp(`The sandbox was ended: ${reason}.`, "Make room on the disk of HOLDFAST_TEMP and verify again."),
   );
   const timer = setTimeout(() => giveUp("The sandbox was ended: it ran for 24 hours."), LONGEST_MS);
@@ -132,7 +135,26 @@ function assertTrusted(server: ServerBinaries, names: readonly string[]): void {
   );
 }
 
+/** A control file alone does not make an extension: its library may want another one that is missing. */
+async function assertLoadable(
+  admin: Client,
+  binaries: ServerBinaries,
+  request: SandboxRequest,
+): Promise<void> {
+  for (const { name } of request.extensions) {
+    const library = extensionLibrary(binaries, name);
+    if (library === null) continue;
+    await admin.query(`LOAD ${quoteLiteral(library)}`).catch((error: unknown) => {
+      throw new HoldfastError("unavailable", `extension ${name} is not available here`, {
+        remedy: `Install what it needs on this worker: ${messageOf(error)}`,
+        cause: error,
+      });
+    });
+  }
+}
+
 async function prepareDatabase(
+  binaries: ServerBinaries,
   server: SandboxServer,
   folder: SandboxFolder,
   host: HostIsolation,
@@ -140,6 +162,7 @@ async function prepareDatabase(
 ): Promise<{ access: Access; version: string; note: string | null }> {
   const admin = await server.connect("template1");
   try {
+    await assertLoadable(admin, binaries, request);
     const { rows } = await admin.query<{ server_version: string }>("SHOW server_version");
     const version = rows[0]?.server_version.split(" ")[0] ?? request.serverVersion;
     const access = (user: string, password: string | null): Access => ({
@@ -156,12 +179,12 @@ async function prepareDatabase(
     if (host.method.mode === "namespaces") return { access: access(SUPERUSER, null), version, note };
     const password = randomBytes(24).toString("base64url");
     await admin.query(`CREATE ROLE ${RESTORE_ROLE} LOGIN NOSUPERUSER PASSWORD '${password}'`);
-    await admin.query(`ALTER DATABASE ${quote(request.databaseName)} OWNER TO ${RESTORE_ROLE}`);
+    await admin.query(`ALTER DATABASE ${quoteIdentifier(request.databaseName)} OWNER TO ${RESTORE_ROLE}`);
     const inside = await server.connect(request.databaseName);
     try {
       await inside.query(`ALTER SCHEMA public OWNER TO ${RESTORE_ROLE}`);
       for (const { name } of request.extensions.filter((extension) => HARMLESS.includes(extension.name))) {
-        await inside.query(`CREATE EXTENSION IF NOT EXISTS ${quote(name)}`);
+        await inside.query(`CREATE EXTENSION IF NOT EXISTS ${quoteIdentifier(name)}`);
       }
     } finally {
       await inside.end();
@@ -174,12 +197,12 @@ async function prepareDatabase(
 
 /** Creates the database; returns a note where its collation is not available here. */
 async function createLike(admin: Client, request: SandboxRequest): Promise<string | null> {
-  const name = quote(request.databaseName);
+  const name = quoteIdentifier(request.databaseName);
   if (request.databaseName === "postgres") await admin.query(`DROP DATABASE ${name}`);
   const encoding = request.encoding ?? "UTF8";
   const create = async (locale: string) => {
     await admin.query(
-      `CREATE DATABASE ${name} TEMPLATE template0 ENCODING ${literal(encoding)} ${localeClause(locale)}`,
+      `CREATE DATABASE ${name} TEMPLATE template0 ENCODING ${quoteLiteral(encoding)} ${localeClause(locale)}`,
     );
   };
   const wanted = request.collation ?? "C";
@@ -193,14 +216,6 @@ async function createLike(admin: Client, request: SandboxRequest): Promise<strin
     });
     return `collation ${wanted} is not available here, C was used (${messageOf(error)})`;
   }
-}
-
-/** "icu:de-DE" is a collation of ICU, as pg_database.datlocprovider "i" says it; others are the system's. */
-function localeClause(locale: string): string {
-  if (locale.startsWith("icu:")) {
-    return `LOCALE_PROVIDER icu ICU_LOCALE ${literal(locale.slice(4))} LC_COLLATE 'C' LC_CTYPE 'C'`;
-  }
-  return `LC_COLLATE ${literal(locale)} LC_CTYPE ${literal(locale)}`;
 }
 
 function cannotCreate(error: unknown, request: SandboxRequest): HoldfastError {
@@ -220,13 +235,4 @@ function versionNotes(server: ServerBinaries, request: SandboxRequest): string[]
     if (here !== null && here !== version) notes.push(`extension ${name} is ${here} here, ${version} there`);
   }
   return notes;
-}
-
-function quote(identifier: string): string {
-  return `"${identifier.replaceAll('"', '""')}"`;
-}
-
-/** Standard-conforming strings are the default since PostgreSQL 9.1. */
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
