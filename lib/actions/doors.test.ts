@@ -1,0 +1,65 @@
+import { globSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+const files = (pattern: string) =>
+  globSync(pattern, { cwd: ROOT })
+    .sort()
+    .map((name) => ({ name, text: readFileSync(path.join(ROOT, name), "utf8") }));
+
+/** What works without a full sign-in, and through which door. */
+const WITHOUT_SIGN_IN = ["acceptInviteAction", "claimAction"];
+const OPEN_PAGES = ["(auth)/change-password", "(auth)/invite", "(auth)/login", "(auth)/setup"];
+const OPEN_ROUTES = ["auth/[...nextauth]", "livez", "readyz", "v1/[...path]"];
+const HARMLESS = /^@\/lib\/(.*\/)?(schema|query-keys|format|errors)(\.ts)?$/;
+
+/** Name and text of each exported function. */
+function exported(text: string): { name: string; body: string }[] {
+  return text
+    .split(/^export /m)
+    .slice(1)
+    .map((part) => ({ name: /^async function (\w+)/.exec(part)?.[1] ?? part.slice(0, 40), body: part }));
+}
+
+describe("server actions: each is a public POST", () => {
+  const modules = files("{app,components,lib}/**/*.{ts,tsx}").filter(({ text }) =>
+    /^\s*["']use server["'];?$/m.test(text),
+  );
+
+  test("they are there", () => expect(modules.length).toBeGreaterThan(3));
+
+  test.each(modules)("$name: every function goes through a door that checks the session", ({ text }) => {
+    expect(text.trimStart()).toMatch(/^["']use server["']/);
+    for (const { name, body } of exported(text)) {
+      expect(name).toMatch(/^\w+$/);
+      const doors = body.match(/\b(act|actAsNobody|actBeforePasswordChange)\(/g) ?? [];
+      expect({ name, doors: doors.length }).toEqual({ name, doors: 1 });
+      if (doors[0] === "actAsNobody(") expect(WITHOUT_SIGN_IN).toContain(name);
+      if (doors[0] === "actBeforePasswordChange(") expect(name).toBe("changePasswordAction");
+    }
+  });
+});
+
+describe("pages and layouts", () => {
+  test.each(files("app/**/{page,layout}.tsx"))(
+    "$name: what reads from lib checks the session",
+    ({ name, text }) => {
+      const read = [...text.matchAll(/from "(@\/lib\/[^"]+)"/g)].map((match) => match[1] ?? "");
+      const harmless = read.every((from) => HARMLESS.test(from));
+      const open = OPEN_PAGES.some((page) => name === `app/${page}/page.tsx`);
+      expect(harmless || open || /\brequireCtx\(/.test(text)).toBe(true);
+    },
+  );
+
+  test("the console's frame goes to the sign-in page itself", () => {
+    const [layout] = files("app/(console)/layout.tsx");
+    expect(layout?.text).toContain("await requireCtx()");
+  });
+});
+
+test("route handlers are few and known; everything else is an endpoint of the registry", () => {
+  const found = files("app/api/**/route.ts").map(({ name }) => name.replace(/^app\/api\/|\/route\.ts$/g, ""));
+  expect(found).toEqual(OPEN_ROUTES);
+  expect(files("app/**/route.{ts,tsx}").filter(({ name }) => !name.startsWith("app/api/"))).toEqual([]);
+});
