@@ -151,9 +151,7 @@ function supervise(
           stop(new HoldfastError("timeout", `${options.program} did not finish within ${seconds} s.`));
         }, options.timeoutMs);
   const fed = options.stdin && child.stdin ? feed(options.stdin, child.stdin) : Promise.resolve();
-  fed.catch((error: unknown) =>
-    stop(new Error(`Input of ${options.program}: ${messageOf(error)}`, { cause: error })),
-  );
+  fed.catch((error: unknown) => stop(error instanceof Error ? error : new Error(String(error))));
 
   const closed = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve, reject) => {
     child.once("error", (error) => {

@@ -18,6 +18,8 @@ export interface ArchiveHead {
 
 /** One object of the archive. */
 export interface TocEntry {
+  /** Number within the archive, for pg_restore --use-list. */
+  id: number;
   /** "TABLE", "ACL", "TABLE DATA" … */
   kind: string;
   /** Name within the kind: "orders", "orders orders_pkey". */
@@ -105,7 +107,7 @@ export class TocParser {
 
   #readEntry(): TocEntry {
     const reader = this.#reader;
-    reader.int(); // number of the entry
+    const id = reader.int();
     reader.int(); // whether it has data
     reader.text(); // table of its catalogue row
     reader.text(); // and its number there
@@ -125,7 +127,7 @@ export class TocParser {
       // numbers of the entries it depends on
     }
     reader.offset();
-    return { kind, tag, schema, owner, definition, tableAccessMethod };
+    return { id, kind, tag, schema, owner, definition, tableAccessMethod };
   }
 }
 
