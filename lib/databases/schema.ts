@@ -169,3 +169,4 @@ export const timelineItemSchema = z.object({
   actor: z.string().nullable(),
   href: z.string().nullable(),
 });
+export const timelineQuery = z.object(pageQuery);

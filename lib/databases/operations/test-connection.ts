@@ -14,6 +14,8 @@ export const testConnectionOperation = defineOperation({
     engine: z.enum(engineKinds),
     connection: z.record(z.string(), z.unknown()),
     passwordSealed: z.string().nullable(),
+    /** What was tested is the registration as it stands, so that its columns may be filled from the answer. */
+    asRegistered: z.boolean().optional(),
   }),
   maxAttempts: 1,
   stallSeconds: 60,
