@@ -15,6 +15,7 @@ const config: NextConfig = {
   distDir: process.env.NEXT_DIST_DIR || ".next",
   poweredByHeader: false,
   reactStrictMode: true,
+  devIndicators: { position: "bottom-right" },
   // `npm run verify` checks the types of the whole project; a start need not do it again.
   typescript: { ignoreBuildErrors: process.env.HOLDFAST_BUILD === "start" },
   // Lock files above the project must not move the root.

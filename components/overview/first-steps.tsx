@@ -88,7 +88,11 @@ export function FirstSteps({ databases }: { databases: DatabaseItem[] }) {
                 <p className={classes.attentionDetail}>{step.text}</p>
               </div>
               {step === next && step.action ? (
-                <Button component={Link} href={step.action.href}>
+                <Button
+                  component={Link}
+                  href={step.action.href}
+                  variant={databases.length > 0 ? "default" : "filled"}
+                >
                   {step.action.label}
                 </Button>
               ) : null}

@@ -45,7 +45,7 @@ export function ProgressBar({ progress, label }: { progress: ProgressDto | null;
 export function ProgressLine({ progress, label }: { progress: ProgressDto | null; label: string }) {
   return (
     <div className={classes.line}>
-      <p className={classes.text}>
+      <p className={classes.text} data-figures>
         {progress
           ? [progress.label, progressText(progress), progress.note].filter(Boolean).join(" · ")
           : "starting"}

@@ -73,5 +73,5 @@ export function Moment({ at }: { at: string }) {
 export function Elapsed({ from, to }: { from: string; to?: string | null }) {
   const now = useNow("second");
   const end = to ? Date.parse(to) : now;
-  return <span>{formatDuration(Math.max(0, (end - Date.parse(from)) / 1000))}</span>;
+  return <span data-figures>{formatDuration(Math.max(0, (end - Date.parse(from)) / 1000))}</span>;
 }

@@ -1,0 +1,12 @@
+import type { Metadata } from "next";
+import { EditPage } from "@/components/databases/edit-page";
+import { testConnectionAction, updateDatabaseAction } from "../../actions";
+
+export const metadata: Metadata = { title: "Edit a database" };
+
+export default async function Page({ params }: { params: Promise<{ database: string }> }) {
+  const { database } = await params;
+  return (
+    <EditPage name={decodeURIComponent(database)} update={updateDatabaseAction} test={testConnectionAction} />
+  );
+}
