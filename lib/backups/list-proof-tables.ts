@@ -44,9 +44,9 @@ export async function listProofTables(
 
 function matches(table: ComparedTable, query: z.output<typeof listProofTablesQuery>): boolean {
   if (query.q && !table.name.toLowerCase().includes(query.q.toLowerCase())) return false;
-  if (query.equal === "different") return table.equal === false;
-  if (query.equal === "equal") return table.equal === true;
-  if (query.equal === "notCompared") return table.equal === null;
+  if (query.result === "different") return table.equal === false;
+  if (query.result === "equal") return table.equal === true;
+  if (query.result === "notCompared") return table.equal === null;
   return true;
 }
 

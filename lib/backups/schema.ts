@@ -134,7 +134,7 @@ export const backupDaysQuery = z.object({
 
 export const listProofTablesQuery = z.object({
   ...pageQuery,
-  equal: z.enum(["different", "equal", "notCompared"]).optional(),
+  result: z.enum(["different", "equal", "notCompared"]).optional(),
   q: z.string().max(200).optional(),
   /** Id of a proof; without it the one that speaks for the backup. */
   proof: z.uuid().optional(),

@@ -23,6 +23,7 @@ export const createDestinationInput = z.object({
   kind: z.enum(["local"]),
   config: localConfigSchema,
 });
+export const updateDestinationInput = createDestinationInput.pick({ name: true });
 export const destinationTestSchema = z.object({
   ok: z.boolean(),
   message: z.string(),

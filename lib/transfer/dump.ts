@@ -53,7 +53,7 @@ export async function runDump(spec: DumpSpec, io: TransferIo): Promise<DumpResul
     io.step("Publish", `${fingerprint.tables.length} tables`);
     throwIfAborted(signal);
     const facts = { known, info, engine, session, artefacts, fingerprint, startedAt, spec };
-    const { manifestText, restoreFileText } = describe(facts);
+    const { manifestText, restoreFileText } = writeUp(facts);
     for (const { file } of artefacts) await fanOut.publish(file);
     await fanOut.put("RESTORE.md", restoreFileText);
     throwIfAborted(signal);
@@ -143,7 +143,7 @@ interface Facts {
 }
 
 /** The manifest (stable text: fixed key order, two spaces, newline) and RESTORE.md, whose hash it holds. */
-function describe(facts: Facts): { manifestText: string; restoreFileText: string } {
+function writeUp(facts: Facts): { manifestText: string; restoreFileText: string } {
   const { known, info, engine, session, artefacts, fingerprint, startedAt, spec } = facts;
   const fileOf = (name: Artefact["name"]) =>
     artefacts.find((artefact) => artefact.name === name)?.file ?? null;

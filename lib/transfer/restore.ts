@@ -63,7 +63,7 @@ export async function runRestore(spec: RestoreSpec, io: TransferIo): Promise<Res
 }
 
 async function restoreInto(attempt: Attempt, target: Access): Promise<RestoreResultMessage> {
-  const { spec, io, engine, manifest, reader, work } = attempt;
+  const { io, engine, manifest, reader, work } = attempt;
   io.step("Restore", `database ${target.connection.database ?? target.connection.file}`);
   const restored = await engine.restore(target, reader.open, await options(attempt), work);
   throwIfAborted(io.signal);

@@ -67,7 +67,13 @@ const sourceSpec = {
   identities: z.array(z.string()),
 };
 
-export const verifySpec = z.object({ ...common, ...sourceSpec, task: z.literal("verify") });
+export const verifySpec = z.object({
+  ...common,
+  ...sourceSpec,
+  task: z.literal("verify"),
+  /** "present" re-reads all bytes and stops there. */
+  upTo: z.enum(["present", "restored"]),
+});
 export const verifyResult = z.object({
   level: z.enum(proofLevels).nullable(),
   verdict: z.enum(proofVerdicts),
