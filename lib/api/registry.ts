@@ -1,9 +1,17 @@
 import { z } from "zod";
 import type { Endpoint } from "./endpoint.ts";
 import { endpoint } from "./endpoint.ts";
+import { auditEndpoints } from "./endpoints/audit.ts";
+import { environmentEndpoints } from "./endpoints/environments.ts";
+import { keyEndpoints } from "./endpoints/keys.ts";
+import { eventEndpoints } from "./endpoints/events.ts";
 import { meEndpoints } from "./endpoints/me.ts";
 import { memberEndpoints } from "./endpoints/members.ts";
+import { overviewEndpoints } from "./endpoints/overview.ts";
+import { searchEndpoints } from "./endpoints/search.ts";
+import { operationEndpoints } from "./endpoints/operations.ts";
 import { tokenEndpoints } from "./endpoints/tokens.ts";
+import { workerEndpoints } from "./endpoints/workers.ts";
 import { openApiDocument } from "./openapi.ts";
 
 const openApi = endpoint({
@@ -18,8 +26,16 @@ const openApi = endpoint({
 
 /** Every route of /api/v1. Requests, the OpenAPI document and the walk of all roles go by this list. */
 export const endpoints: readonly Endpoint[] = [
-  ...meEndpoints,
+  ...overviewEndpoints,
+  ...searchEndpoints,
+  ...environmentEndpoints,
+  ...auditEndpoints,
+  ...keyEndpoints,
   ...memberEndpoints,
   ...tokenEndpoints,
+  ...operationEndpoints,
+  ...workerEndpoints,
+  ...eventEndpoints,
+  ...meEndpoints,
   openApi,
 ];

@@ -1,7 +1,8 @@
 import type { Tx } from "../db/client.ts";
+import type { topics } from "./schema.ts";
 
 /** What a browser may hold on screen; an event says which of it is stale. */
-export type Topic = "overview" | "databases" | "backups" | "operations" | "audit" | "settings" | "workers";
+export type Topic = (typeof topics)[number];
 
 export const EVENTS_CHANNEL = "holdfast_events";
 
