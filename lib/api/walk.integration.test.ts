@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { emitAudit } from "../audit/emit.ts";
 import { leastRole, roleAllows } from "../auth/permissions.ts";
 import type { Role } from "../context.ts";
 import { asSystem } from "../context.ts";
@@ -36,7 +37,13 @@ beforeAll(async () => {
   limitedToken = made.token;
   params = await seed();
   const { password } = await makeMember(api.base);
-  fields = { ...params, database: "walk-production", current: password, email: "walk-2@example.com" };
+  fields = {
+    ...params,
+    database: "walk-production",
+    current: password,
+    email: "walk-2@example.com",
+    q: "walk",
+  };
 });
 afterAll(async () => {
   await api.close();
@@ -57,6 +64,12 @@ async function seed(): Promise<Record<string, string>> {
       connection: { file: "/nonexistent/walk.sqlite" },
     },
   });
+  await db.$transaction((tx) =>
+    emitAudit(tx, system, {
+      action: "database.create",
+      object: { kind: "database", id: database.id, name: database.name },
+    }),
+  );
   const operationId = newId();
   const backupId = newId();
   await db.operation.create({
