@@ -23,7 +23,7 @@ import { BackupCopies } from "./backup-copies";
 import { BackupFigures } from "./backup-figures";
 import { backupFinding } from "./backup-finding";
 import { BackupRunning } from "./backup-running";
-import { DownloadDialog } from "./download-dialog";
+import { type CheckPassword, DownloadDialog } from "./download-dialog";
 import { ProofChecks } from "./proof-checks";
 import { ProofHistory } from "./proof-history";
 import { ProofLevels } from "./proof-levels";
@@ -40,10 +40,12 @@ export function BackupPage({
   id,
   rights,
   verify,
+  checkPassword,
 }: {
   id: string;
   rights: BackupRights;
   verify: VerifyBackup;
+  checkPassword: CheckPassword;
 }) {
   const query = useQuery({
     queryKey: backupKeys.one(id),
@@ -149,7 +151,12 @@ export function BackupPage({
       ) : null}
       {backup.proofs.length > 1 ? <ProofHistory proofs={backup.proofs} /> : null}
       <OperationLog id={backup.operationId} />
-      <DownloadDialog backup={backup} opened={downloading} onClose={() => setDownloading(false)} />
+      <DownloadDialog
+        check={checkPassword}
+        backup={backup}
+        opened={downloading}
+        onClose={() => setDownloading(false)}
+      />
     </>
   );
 }

@@ -50,7 +50,8 @@ export async function authenticate(runtime: Runtime, request: Request, endpoint:
   return session.ctx;
 }
 
-function requireOwnOrigin(runtime: Runtime, request: Request): void {
+/** Refuses a write that another site's page could have made: its Origin must be ours. */
+export function requireOwnOrigin(runtime: Runtime, request: Request): void {
   const origin = request.headers.get("origin");
   const own = runtime.env.url;
   if (origin === own.origin || (origin !== null && sameLoopback(origin, own))) return;

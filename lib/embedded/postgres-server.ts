@@ -12,6 +12,14 @@ const run = promisify(execFile);
 
 const MODULES = path.resolve(import.meta.dirname, "../../node_modules");
 
+/** Nothing of our own environment reaches a server; Next's types ask for NODE_ENV. */
+const SERVER_ENV: NodeJS.ProcessEnv = {
+  NODE_ENV: "production",
+  PATH: "/usr/bin:/bin",
+  LC_ALL: "C",
+  TZ: "UTC",
+};
+
 /** Majors that come with the npm packages pg<major>-<platform>-<arch>. */
 export const EMBEDDED_MAJORS = [15, 18] as const;
 
@@ -101,7 +109,7 @@ export async function initServer(options: {
     args.push("-E", "UTF8", process.platform === "linux" ? "--locale=C.UTF-8" : "--locale=en_US.UTF-8");
     await run(path.join(nativeDir, "bin/initdb"), args, {
       ...(user ?? {}),
-      env: { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" },
+      env: SERVER_ENV,
       cwd: "/",
     });
   } catch (error) {
@@ -147,7 +155,7 @@ export async function startServer(options: {
   const child = spawn(path.join(nativeDir, "bin/postgres"), args, {
     ...(user ?? {}),
     cwd: "/",
-    env: { PATH: "/usr/bin:/bin", LC_ALL: "C", TZ: "UTC" },
+    env: SERVER_ENV,
     stdio: ["ignore", "ignore", "pipe"],
     // Own group: a Ctrl-C at the terminal must not reach it before web and worker have ended.
     detached: true,

@@ -1,0 +1,21 @@
+import type { Metadata } from "next";
+import { BackupPage } from "@/components/backups/backup-page";
+import { type Permission, roleAllows } from "@/lib/auth/permissions";
+import { requireCtx } from "@/lib/auth/session";
+import { checkPasswordAction, verifyBackupAction } from "../actions";
+
+export const metadata: Metadata = { title: "Backup" };
+
+export default async function Page({ params }: { params: Promise<{ backup: string }> }) {
+  const { backup } = await params;
+  const { actor } = await requireCtx();
+  const may = (permission: Permission) => actor.kind === "user" && roleAllows(actor.role, permission);
+  const rights = {
+    verify: may("backup.verify"),
+    restore: may("backup.restore"),
+    download: may("backup.download"),
+  };
+  return (
+    <BackupPage id={backup} rights={rights} verify={verifyBackupAction} checkPassword={checkPasswordAction} />
+  );
+}
