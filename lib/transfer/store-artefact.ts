@@ -6,6 +6,7 @@ import type { DumpArtefact } from "../engines/engine.ts";
 import { ageEncrypt } from "./age-stream.ts";
 import type { FanOut } from "./fan-out.ts";
 import { hashTap } from "./hashing.ts";
+import { throwIfAborted } from "./transfer-fault.ts";
 
 export interface StoreOptions {
   /** age recipients; empty leaves the artefact unencrypted. */
@@ -40,6 +41,7 @@ export async function storeArtefact(
   const { stream, done } = artefact.open();
   const piped = pipeline([stream, plain.stream, ...middle, stored.stream, sink], { signal: options.signal });
   const [pipe, program] = await Promise.allSettled([piped, done]);
+  throwIfAborted(options.signal);
   // A program that fails cuts its own output short; its reason says more than the pipe's. But when the pipe
   // broke first, the program only ended because nobody read it.
   if (pipe.status === "rejected" && !endedEarly(pipe.reason)) throw pipe.reason;
