@@ -7,7 +7,7 @@ export const proofVerdicts = ["proven", "failed", "unverifiable"] as const;
 export const tableFingerprintSchema = z.object({
   /** As shown: "public.orders", quoted only where SQL would need it. */
   name: z.string(),
-  kind: z.enum(["table", "partition", "materialized view", "foreign table"]),
+  kind: z.enum(["table", "partition", "materialized view", "foreign table", "virtual table"]),
   rows: z.number().int().nonnegative().nullable(),
   /** Order-independent sum of 64-bit row hashes, as decimal text. */
   digest: z.string().nullable(),

@@ -1,0 +1,171 @@
+import { accessSync, closeSync, constants, existsSync, openSync, readSync } from "node:fs";
+import { open } from "node:fs/promises";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
+import { HoldfastError, messageOf } from "../../errors.ts";
+
+/** First bytes of every SQLite 3 file (sqlite.org/fileformat2.html, 1.3.1). */
+export const MAGIC = Buffer.from("SQLite format 3\0", "latin1");
+
+/** What is done to every file that is read, in words, for the record of a proof. */
+export const PRECAUTIONS =
+  "read-only, trusted_schema off, defensive on, cell sizes checked, no extensions, no memory mapping";
+
+/**
+ * Opens a copy of ours, or a file that nobody else writes, and that may be hostile, for reading. Without a WAL
+ * beside it, it is opened as immutable: not even a lock or a side file is made. Throws `unavailable` in words.
+ */
+export function openReadOnly(file: string): DatabaseSync {
+  return openWith(file, { readOnly: true, immutable: !existsSync(`${file}-wal`), timeoutMs: 5_000 });
+}
+
+export interface LiveDatabase {
+  database: DatabaseSync;
+  /** Opened without locks: whoever copies must see that the file stayed as it was. */
+  unlocked: boolean;
+}
+
+/**
+ * Opens a file that programs may be writing, for reading, and leaves nothing beside it. A file in WAL mode without
+ * a WAL is opened as a writer would (yet query-only), because only writers take the side files away again that
+ * SQLite makes; where the worker may not write, without locks. Throws `unavailable` in words.
+ */
+export function openLive(file: string, timeoutMs = 5_000): LiveDatabase {
+  if (!isWalMode(file) || existsSync(`${file}-wal`)) {
+    return { database: openWith(file, { readOnly: true, immutable: false, timeoutMs }), unlocked: false };
+  }
+  const writable = [file, path.dirname(file)].every((at) => isWritable(at));
+  const options = writable
+    ? { readOnly: false, immutable: false, timeoutMs }
+    : { readOnly: true, immutable: true, timeoutMs };
+  return { database: openWith(file, options), unlocked: !writable };
+}
+
+function openWith(
+  file: string,
+  options: { readOnly: boolean; immutable: boolean; timeoutMs: number },
+): DatabaseSync {
+  const url = pathToFileURL(file);
+  if (options.immutable) url.searchParams.set("immutable", "1");
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(url, {
+      readOnly: options.readOnly,
+      defensive: true,
+      allowExtension: false,
+      readBigInts: true,
+      returnArrays: true,
+      timeout: options.timeoutMs,
+    });
+    database.exec(
+      "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA query_only = ON",
+    );
+    return database;
+  } catch (error) {
+    database?.close();
+    throw sqliteError(error, file);
+  }
+}
+
+/** Bytes 18 and 19 of the header are 2 in WAL mode (sqlite.org/fileformat2.html, 1.3.3). */
+function isWalMode(file: string): boolean {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, "r");
+  } catch (error) {
+    throw unreadable(error, file);
+  }
+  const header = Buffer.alloc(20);
+  try {
+    return readSync(descriptor, header, 0, 20, 0) === 20 && header[18] === 2;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function isWritable(at: string): boolean {
+  try {
+    accessSync(at, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** All rows of a query as arrays; integers are bigints. */
+export function rowsOf(database: DatabaseSync, sql: string): unknown[][] {
+  // The statement's settings come from openReadOnly: each row is an array.
+  return database.prepare(sql).all() as unknown as unknown[][];
+}
+
+/** First value of the first row, as text; "" for none. */
+export function firstValue(database: DatabaseSync, sql: string): string {
+  return String(rowsOf(database, sql)[0]?.[0] ?? "");
+}
+
+/** An SQLite error as one for people. Codes: sqlite.org/rescode.html. */
+export function sqliteError(error: unknown, file: string): HoldfastError {
+  if (error instanceof HoldfastError) return error;
+  const primary = Number((error as { errcode?: number }).errcode ?? 0) & 0xff;
+  const because = messageOf(error);
+  const details = { cause: error };
+  if (primary === 5 || primary === 6) {
+    return new HoldfastError("unavailable", `${file} is locked by another program: ${because}.`, {
+      ...details,
+      remedy: "Wait until that program has finished its write, or end it, and try again.",
+    });
+  }
+  if (primary === 8) {
+    return new HoldfastError(
+      "unavailable",
+      `${file} needs a recovery that only a writer can do: ${because}.`,
+      {
+        ...details,
+        remedy: `Open it once with the program that owns it, or run: sqlite3 ${file} 'PRAGMA schema_version'`,
+      },
+    );
+  }
+  if (primary === 26) return new HoldfastError("unavailable", `${file} is not an SQLite database.`, details);
+  if (primary === 11) return new HoldfastError("unavailable", `${file} is damaged: ${because}.`, details);
+  return new HoldfastError("unavailable", `SQLite could not read ${file}: ${because}.`, {
+    ...details,
+    remedy: "See that the worker's user may read the file, and its -wal and -shm beside it.",
+  });
+}
+
+/** Throws `unavailable` unless the file starts as an SQLite database does. */
+export async function assertHeader(file: string): Promise<void> {
+  const handle = await open(file, "r").catch((error: unknown) => {
+    throw unreadable(error, file);
+  });
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(16), 0, 16, 0);
+    if (bytesRead === 16 && buffer.equals(MAGIC)) return;
+    throw new HoldfastError("unavailable", `${file} is not an SQLite database: its first bytes are others.`, {
+      remedy: "Give the path of an unencrypted SQLite 3 file.",
+    });
+  } finally {
+    await handle.close();
+  }
+}
+
+/** A failed look at a file, in words. */
+export function unreadable(error: unknown, file: string): HoldfastError {
+  const { code } = error as NodeJS.ErrnoException;
+  const why =
+    code === "ENOENT" || code === "ENOTDIR"
+      ? "does not exist on this worker's machine"
+      : code === "EACCES" || code === "EPERM"
+        ? "may not be read by the worker's user"
+        : `can't be read: ${messageOf(error)}`;
+  return new HoldfastError("unavailable", `${file} ${why}.`, {
+    remedy: "Correct the path, or let the worker's user read the file and its folder.",
+    cause: error,
+  });
+}
+
+/** An SQL identifier, always quoted. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
