@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { TestApi } from "../api/testing/test-api.ts";
 import { createTestApi } from "../api/testing/test-api.ts";
 import { resolveToken } from "../auth/resolve-token.ts";
-import { stillStands } from "../auth/still-stands.ts";
+import { stillAllowed } from "../auth/still-allowed.ts";
 import type { Ctx } from "../context.ts";
 import { asSystem } from "../context.ts";
 import { makeMember } from "../members/testing/make-member.ts";
@@ -36,11 +36,11 @@ test("a token is shown once, stored hashed, and stands for its role and limits u
   expect(stored.lastUsedAt).not.toBeNull();
   const listed = (await listTokens(admin.ctx)).items.find(({ id }) => id === made.id);
   expect(listed).toMatchObject({ createdBy: admin.user.name });
-  expect(ctx && (await stillStands(ctx))).toBe(true);
+  expect(ctx && (await stillAllowed(ctx))).toBe(true);
 
   await revokeToken(admin.ctx, { token: made.id });
   expect(await resolveToken(base, made.token)).toBeNull();
-  expect(ctx && (await stillStands(ctx))).toBe(false);
+  expect(ctx && (await stillAllowed(ctx))).toBe(false);
   await expect(revokeToken(admin.ctx, { token: made.id })).rejects.toMatchObject({ code: "not_found" });
   const events = await base.db.auditEvent.findMany({ where: { objectId: made.id }, orderBy: { at: "asc" } });
   expect(events.map(({ action }) => action)).toEqual(["token.create", "token.revoke"]);
