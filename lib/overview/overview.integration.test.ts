@@ -1,0 +1,219 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Ctx, Scope } from "../context.ts";
+import { asSystem, systemClock } from "../context.ts";
+import { makeBackup, makeDatabase, provenNow } from "../databases/testing/make-database.ts";
+import { newId } from "../ids.ts";
+import { createLogger } from "../logger.ts";
+import { writeRecoveryKits } from "../secrets/recovery-kits.ts";
+import type { TestDb } from "../testing/metadata.ts";
+import { createTestDb } from "../testing/metadata.ts";
+import { getOverview } from "./get-overview.ts";
+
+const DAY = 86_400_000;
+let meta: TestDb;
+let ctx: Ctx;
+
+beforeEach(async () => {
+  meta = await createTestDb();
+  ctx = asSystem({ db: meta.db, clock: systemClock, log: createLogger("test", "error") }, "test");
+});
+afterEach(async () => {
+  await meta.drop();
+});
+
+function limited(scope: Partial<Scope>): Ctx {
+  return {
+    ...ctx,
+    actor: {
+      kind: "token",
+      id: newId(),
+      name: "t",
+      role: "viewer",
+      scope: { environments: [], applications: [], ...scope },
+    },
+  };
+}
+
+async function workerUp(pool = "default") {
+  await meta.db.worker.create({
+    data: { id: newId(), name: "w", pool, host: "h", pid: 1, version: "1", abilities: {} },
+  });
+}
+
+async function confirmKit() {
+  const now = new Date().toISOString();
+  const kit = { recipient: "age1x", endingDigest: "", addedAt: now, confirmedAt: now, replacedAt: null };
+  await writeRecoveryKits(meta.db, [kit]);
+}
+
+const words = (parts: { text: string }[]) =>
+  parts
+    .map((part) => part.text)
+    .join("")
+    .replaceAll("\u00a0", " ");
+
+test("an empty install says so and asks for a worker and a kit", async () => {
+  const overview = await getOverview(ctx, {});
+  expect(words(overview.finding)).toBe("No database is registered yet.");
+  expect(overview.attention.map((item) => [item.id, item.severity])).toEqual([
+    ["workers", "problem"],
+    ["recovery-kit", "warning"],
+  ]);
+  expect(overview).toMatchObject({ databases: [], running: [], strip: [], workers: 0, facts: [] });
+});
+
+test("everything proven: a sentence without a tone, but for the kit", async () => {
+  await workerUp();
+  const shop = await makeDatabase(meta.db, { name: "shop-production", environment: "production" });
+  await makeBackup(meta.db, shop.id, provenNow());
+  const before = await getOverview(ctx, {});
+  expect(words(before.finding)).toBe("shop-production can be restored. No recovery kit has been confirmed.");
+  expect(before.databases[0]?.recoverable).toMatchObject({
+    state: "warning",
+    text: expect.stringMatching(/^proven/),
+  });
+  await confirmKit();
+  const after = await getOverview(ctx, {});
+  expect(after.finding).toEqual([{ text: "shop-production can be restored.", tone: "plain" }]);
+  expect(after.attention).toEqual([]);
+  expect(after.counts).toEqual({ databases: 1, recoverable: 1, attention: 0, running: 0 });
+  expect(after.facts.map((fact) => words([{ text: fact }]))).toEqual([
+    "Slowest restore 11 s",
+    "every copy in 1 place",
+    "1 worker running",
+  ]);
+});
+
+test("the one that has not been proven is named, coloured, and can be acted on", async () => {
+  await workerUp();
+  await confirmKit();
+  const shop = await makeDatabase(meta.db, { name: "shop", environment: "production" });
+  await makeBackup(meta.db, shop.id, provenNow());
+  const billing = await makeDatabase(meta.db, { name: "billing", environment: "production" });
+  await makeBackup(meta.db, billing.id, provenNow(9 * DAY));
+  const failed = await makeBackup(meta.db, billing.id, {
+    proofVerdict: "failed",
+    proofReason: "3 rows differ in invoices",
+  });
+  const overview = await getOverview(ctx, {});
+  expect(words(overview.finding)).toBe(
+    "1 of 2 databases can be restored. billing has not been proven for 9 days.",
+  );
+  expect(overview.finding.filter((part) => part.tone !== "plain")).toEqual([
+    { text: "billing", tone: "problem" },
+  ]);
+  expect(overview.attention).toEqual([
+    expect.objectContaining({
+      id: `recoverable:${billing.id}`,
+      severity: "problem",
+      detail: "3 rows differ in invoices",
+      environment: "production",
+      action: { label: "See why", href: `/backups/${failed.id}` },
+    }),
+  ]);
+});
+
+test("an altered copy beside good ones raises attention", async () => {
+  await workerUp();
+  await confirmKit();
+  const shop = await makeDatabase(meta.db, { name: "shop" });
+  await makeBackup(meta.db, shop.id, { ...provenNow(2 * DAY), copyState: "altered" });
+  await makeBackup(meta.db, shop.id, provenNow());
+  const overview = await getOverview(ctx, {});
+  expect(overview.counts.recoverable).toBe(1);
+  expect(overview.attention.map((item) => item.title)).toEqual(["shop: a copy is missing or altered"]);
+});
+
+test("an altered only copy is told once, as the reason why nothing can be restored", async () => {
+  await workerUp();
+  await confirmKit();
+  const shop = await makeDatabase(meta.db, { name: "shop" });
+  await makeBackup(meta.db, shop.id, {
+    copyState: "altered",
+    proofVerdict: "failed",
+    proofReason: "dump.pgdump.zst.age was altered",
+  });
+  const overview = await getOverview(ctx, {});
+  expect(overview.attention.map((item) => [item.title, item.detail])).toEqual([
+    ["shop: never proven", "dump.pgdump.zst.age was altered"],
+  ]);
+  expect(words(overview.finding)).toBe("The one database can't be restored yet. shop was never proven.");
+});
+
+test("what can't be reached, pools without a worker and destinations that fail are there", async () => {
+  await workerUp("near");
+  await confirmKit();
+  const shop = await makeDatabase(meta.db, {
+    name: "shop",
+    probeError: "password refused",
+    probedAt: new Date(),
+  });
+  await makeBackup(meta.db, shop.id, provenNow());
+  await meta.db.destination.update({ where: { name: "local" }, data: { checkError: "disk full" } });
+  const overview = await getOverview(ctx, {});
+  expect(overview.attention.map((item) => item.id)).toEqual([
+    "pool:default",
+    "destination:local",
+    `probe:${shop.id}`,
+  ]);
+});
+
+test("two in trouble are named, more are counted; running work shows what stood before", async () => {
+  await workerUp();
+  await confirmKit();
+  const old = new Date(Date.now() - 2 * DAY);
+  const a = await makeDatabase(meta.db, { name: "a", createdAt: old });
+  await makeDatabase(meta.db, { name: "b", createdAt: old });
+  expect(words((await getOverview(ctx, {})).finding)).toBe(
+    "None of 2 databases can be restored yet. a and b need attention.",
+  );
+  await makeDatabase(meta.db, { name: "c", createdAt: old });
+  expect(words((await getOverview(ctx, {})).finding)).toMatch(/3 databases need attention\.$/);
+  const id = newId();
+  await meta.db.operation.create({
+    data: {
+      id,
+      rootId: id,
+      kind: "backup.run",
+      state: "running",
+      title: "Back up a",
+      pool: "default",
+      payload: {},
+      actorKind: "user",
+      actorName: "ada",
+      trigger: "click",
+      databaseId: a.id,
+      startedAt: new Date(),
+      progress: { label: "dump", done: 1, total: null, unit: "bytes" },
+    },
+  });
+  const overview = await getOverview(ctx, {});
+  expect(overview.databases[0]?.recoverable).toEqual({
+    state: "running",
+    text: "backing up now",
+    detail: "never backed up",
+    href: `/operations/${id}`,
+  });
+  expect(overview.running).toMatchObject([{ id, database: "a", progress: { unit: "bytes" } }]);
+  expect(overview.strip).toMatchObject([{ kind: "backup", state: "running", href: `/operations/${id}` }]);
+  expect(overview.counts.running).toBe(1);
+});
+
+test("an environment, and an actor's limits, narrow everything down", async () => {
+  await workerUp();
+  await makeDatabase(meta.db, { name: "shop-staging", application: "shop", environment: "staging" });
+  await makeDatabase(meta.db, { name: "shop-production", application: "shop", environment: "production" });
+  await makeDatabase(meta.db, { name: "billing-staging", application: "billing", environment: "staging" });
+  const names = async (asker: Ctx, environment?: string) =>
+    (await getOverview(asker, environment ? { environment } : {})).databases.map((item) => item.name);
+  expect(await names(ctx)).toEqual(["billing-staging", "shop-production", "shop-staging"]);
+  expect(await names(ctx, "production")).toEqual(["shop-production"]);
+  expect(await names(limited({ environments: ["staging"] }))).toEqual(["billing-staging", "shop-staging"]);
+  expect(await names(limited({ environments: ["staging"], applications: ["shop"] }))).toEqual([
+    "shop-staging",
+  ]);
+  expect(await names(limited({ environments: ["staging"] }), "production")).toEqual([]);
+  expect((await getOverview(ctx, { environment: "staging" })).attention.map((item) => item.id)).not.toContain(
+    "recovery-kit",
+  );
+});
