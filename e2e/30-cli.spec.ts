@@ -182,6 +182,24 @@ test("the audit log is intact, and the exit codes are as documented", async () =
   expect((await holdfast(["database", "list"], { ...env, HOLDFAST_TOKEN: "hf_wrong" })).code).toBe(3);
   expect((await holdfast(["keys", "rotate"], await cliEnv("viewer"))).code).toBe(3);
   expect((await holdfast(["database", "list"], { ...env, HOLDFAST_URL: "http://127.0.0.1:9" })).code).toBe(6);
-  const late = await holdfast(["backup", "run", "mine", "--wait", "--timeout", "1s"], env);
-  expect(late.code, late.stderr).toBe(5);
+});
+
+test("a wait that ends too early exits 5, and the operation goes on until it is cancelled", async () => {
+  const blocker = await server.client("mine");
+  await blocker.query("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE");
+  try {
+    const late = await holdfast(["backup", "run", "mine", "--wait", "--timeout", "2s"], env);
+    expect(late.code, late.stderr).toBe(5);
+    const list = await holdfast(
+      ["operation", "list", "--state", "active", "--database", "mine", "--json"],
+      env,
+    );
+    const { items } = JSON.parse(list.stdout) as { items: { id: string }[] };
+    expect(items).toHaveLength(1);
+    const cancelled = await holdfast(["operation", "cancel", items[0]?.id ?? "", "--wait", "--json"], env);
+    expect(cancelled.code, cancelled.stderr).toBe(0);
+    expect(JSON.parse(cancelled.stdout)).toMatchObject({ state: "cancelled" });
+  } finally {
+    await blocker.end();
+  }
 });
