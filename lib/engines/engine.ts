@@ -159,11 +159,18 @@ export interface Engine {
   preflight(access: Access, signal: AbortSignal): Promise<EngineFinding[]>;
 
   beginDump(access: Access, options: DumpOptions, work: WorkContext): Promise<DumpSession>;
-  /** Reads a plain dump to its end without restoring it (pg_restore --file=/dev/null, integrity check). */
+  /**
+   * Reads a plain dump to its end without restoring it (pg_restore --file=/dev/null, integrity check). Throws
+   * `invalid` when the dump is not whole, `unavailable` when this machine lacks the program to read it.
+   */
   readThrough(dump: Readable, work: WorkContext): Promise<void>;
 
   startSandbox(request: SandboxRequest, work: WorkContext): Promise<Sandbox>;
-  /** Into an existing, empty database (a sandbox's or one made by createDatabase). */
+  /**
+   * Into an existing, empty database (a sandbox's or one made by createDatabase). Throws `unavailable` when this
+   * machine or the target lacks what the dump needs (extension, role, locale, room, right), which says nothing
+   * about the dump; `invalid` when the dump is not whole; `refused` when the server rejects what is in it.
+   */
   restore(
     target: Access,
     open: OpenArtefact,

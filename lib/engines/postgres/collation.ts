@@ -1,4 +1,4 @@
-import { quoteLiteral } from "./quote.ts";
+import { quoteLiteral, quoteShell } from "./quote.ts";
 
 export interface DatabaseLocale {
   /** pg_database.datlocprovider: c = libc, i = ICU, b = built in. */
@@ -27,4 +27,14 @@ export function localeClause(collation: string): string {
   }
   const [collate = "", ctype = collate] = collation.split(" ctype:");
   return `LC_COLLATE ${quoteLiteral(collate)} LC_CTYPE ${quoteLiteral(ctype)}`;
+}
+
+/** The same for the createdb program. */
+export function formatCollationOptions(collation: string): string {
+  const [, provider, locale = ""] = /^(icu|builtin):(.*)$/.exec(collation) ?? [];
+  if (provider !== undefined) {
+    return `--locale-provider=${provider} --${provider}-locale=${quoteShell(locale)} --lc-collate=C --lc-ctype=C`;
+  }
+  const [collate = "", ctype = collate] = collation.split(" ctype:");
+  return `--lc-collate=${quoteShell(collate)} --lc-ctype=${quoteShell(ctype)}`;
 }
