@@ -2,6 +2,9 @@ import { z } from "zod";
 import type { Endpoint } from "./endpoint.ts";
 import { endpoint } from "./endpoint.ts";
 import { auditEndpoints } from "./endpoints/audit.ts";
+import { backupEndpoints } from "./endpoints/backups.ts";
+import { databaseEndpoints } from "./endpoints/databases.ts";
+import { destinationEndpoints } from "./endpoints/destinations.ts";
 import { environmentEndpoints } from "./endpoints/environments.ts";
 import { eventEndpoints } from "./endpoints/events.ts";
 import { keyEndpoints } from "./endpoints/keys.ts";
@@ -28,6 +31,9 @@ const openApi = endpoint({
 export const endpoints: readonly Endpoint[] = [
   ...overviewEndpoints,
   ...searchEndpoints,
+  ...backupEndpoints,
+  ...destinationEndpoints,
+  ...databaseEndpoints,
   ...environmentEndpoints,
   ...auditEndpoints,
   ...keyEndpoints,
