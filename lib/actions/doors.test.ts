@@ -12,6 +12,8 @@ const files = (pattern: string) =>
 const WITHOUT_SIGN_IN = ["acceptInviteAction", "claimAction"];
 const OPEN_PAGES = ["(auth)/change-password", "(auth)/invite", "(auth)/login", "(auth)/setup"];
 const OPEN_ROUTES = ["auth/[...nextauth]", "livez", "readyz", "v1/[...path]"];
+/** Streams to disk as a page's fetch can't; its verb is walked as every role through the API. */
+const FORM_ROUTES = ["app/(console)/backups/[backup]/download/route.ts"];
 const HARMLESS = /^@\/lib\/(.*\/)?(schema|query-keys|format|errors)(\.ts)?$/;
 
 /** Name and text of each exported function. */
@@ -58,8 +60,22 @@ describe("pages and layouts", () => {
   });
 });
 
-test("route handlers are few and known; everything else is an endpoint of the registry", () => {
-  const found = files("app/api/**/route.ts").map(({ name }) => name.replace(/^app\/api\/|\/route\.ts$/g, ""));
-  expect(found).toEqual(OPEN_ROUTES);
-  expect(files("app/**/route.{ts,tsx}").filter(({ name }) => !name.startsWith("app/api/"))).toEqual([]);
+describe("route handlers", () => {
+  test("those of the API are few and known; everything else is an endpoint of the registry", () => {
+    const found = files("app/api/**/route.ts").map(({ name }) =>
+      name.replace(/^app\/api\/|\/route\.ts$/g, ""),
+    );
+    expect(found).toEqual(OPEN_ROUTES);
+  });
+
+  const others = files("app/**/route.{ts,tsx}").filter(({ name }) => !name.startsWith("app/api/"));
+
+  test("beside them there is only what a browser's own form needs", () => {
+    expect(others.map(({ name }) => name)).toEqual(FORM_ROUTES);
+  });
+
+  test.each(others)("$name takes posts of our own pages, by a session that stands", ({ text }) => {
+    expect(text.match(/^export (async )?(function|const) (\w+)/gm)).toEqual(["export async function POST"]);
+    expect(text).toMatch(/\brequireOwnOrigin\([\s\S]*\bcurrentCtx\(/);
+  });
 });
