@@ -43,10 +43,12 @@ export function OverviewPage() {
       <AttentionList items={data.attention} />
       {environment ? null : <FirstSteps databases={data.databases} />}
       {data.databases.length > 0 ? <PromiseMatrix databases={data.databases} /> : null}
-      <div className={classes.pair}>
-        <RunningList fromOverview={data.running} filtered={environment !== undefined} />
-        {data.databases.length > 0 ? <DayStrip items={data.strip} /> : null}
-      </div>
+      {data.databases.length > 0 || data.running.length > 0 ? (
+        <div className={classes.pair}>
+          <RunningList fromOverview={data.running} filtered={environment !== undefined} />
+          <DayStrip items={data.strip} />
+        </div>
+      ) : null}
     </>
   );
 }

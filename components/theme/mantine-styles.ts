@@ -26,6 +26,7 @@ import "@mantine/core/styles/Stack.layer.css";
 import "@mantine/core/styles/SimpleGrid.layer.css";
 import "@mantine/core/styles/Alert.layer.css";
 import "@mantine/core/styles/Badge.layer.css";
+import "@mantine/core/styles/Burger.layer.css";
 import "@mantine/core/styles/Checkbox.layer.css";
 import "@mantine/core/styles/Code.layer.css";
 import "@mantine/core/styles/Combobox.layer.css";

@@ -23,6 +23,32 @@ const sea: MantineColorsTuple = [
   "#095a51",
 ];
 
+/** Mantine's neutrals, from ours: light to dark, and the other way round. */
+const gray: MantineColorsTuple = [
+  "#f6f7f5",
+  "#f1f3f0",
+  "#ebeeeb",
+  "#e3e6e2",
+  "#cfd5d0",
+  "#a9b1ac",
+  "#828c86",
+  "#636d68",
+  "#3c4642",
+  "#17211d",
+];
+const dark: MantineColorsTuple = [
+  "#e6ece8",
+  "#c5cdc8",
+  "#a3afa8",
+  "#93a099",
+  "#35443b",
+  "#243029",
+  "#131a17",
+  "#131a17",
+  "#0f1512",
+  "#0d1210",
+];
+
 const sans = '"Inter Variable", ui-sans-serif, system-ui, -apple-system, "Segoe UI", sans-serif';
 const mono = 'ui-monospace, "SF Mono", "Cascadia Code", "JetBrains Mono", Menlo, Consolas, monospace';
 
@@ -31,6 +57,8 @@ export const theme = createTheme({
   primaryShade: { light: 8, dark: 4 },
   colors: {
     sea,
+    gray,
+    dark,
     ok: colorsTuple("#0b6e4f"),
     warning: colorsTuple("#855600"),
     problem: colorsTuple("#b3261e"),
