@@ -10,7 +10,8 @@ import { HoldfastError, messageOf } from "../errors.ts";
 
 const run = promisify(execFile);
 
-const MODULES = path.resolve(import.meta.dirname, "../../node_modules");
+/** Asked late: in the web process this module is bundled and has no folder, and starts no server. */
+const modules = () => path.resolve(import.meta.dirname, "../../node_modules");
 
 /** Nothing of our own environment reaches a server; Next's types ask for NODE_ENV. */
 const SERVER_ENV: NodeJS.ProcessEnv = {
@@ -31,7 +32,7 @@ export interface ServerUser {
 
 /** Folder of an embedded PostgreSQL (bin, lib, share), or null where the package is not installed. */
 export function findNative(major: number): string | null {
-  const native = path.join(MODULES, `pg${major}-${process.platform}-${process.arch}`, "native");
+  const native = path.join(modules(), `pg${major}-${process.platform}-${process.arch}`, "native");
   return existsSync(path.join(native, "bin/postgres")) ? native : null;
 }
 
