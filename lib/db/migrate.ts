@@ -1,11 +1,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { Client } from "pg";
+import { ROOT } from "../root.ts";
 import { RUNTIME_ROLE } from "./client.ts";
 import type { MigrationsList } from "./schema-engine.ts";
 import { FILTERS, openSchemaEngine } from "./schema-engine.ts";
 
-const ROOT = path.resolve(import.meta.dirname, "../..");
 const MIGRATIONS = path.join(ROOT, "prisma/migrations");
 const SCHEMA = path.join(ROOT, "prisma/schema");
 

@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { ROOT } from "../root.ts";
 
-const SCRIPT = path.resolve(import.meta.dirname, "../../prisma/seed/kiosk.sql");
+const SCRIPT = path.join(ROOT, "prisma/seed/kiosk.sql");
 
 /** Makes the sample SQLite database anew at `file`, whole or not at all. */
 export function seedKiosk(file: string): void {

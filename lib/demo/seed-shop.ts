@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { Client } from "pg";
+import { ROOT } from "../root.ts";
 
-const SEED = path.resolve(import.meta.dirname, "../../prisma/seed");
+const SEED = path.join(ROOT, "prisma/seed");
 
 /** Login that the sample databases are registered with. */
 export const SHOP_LOGIN = "shop_holdfast";

@@ -1,9 +1,8 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import type { Db } from "../db/client.ts";
-
-/** A worker writes its heartbeat every few seconds; one that is older than this is taken for lost. */
-const HEARTBEAT_MS = 30_000;
+import { ROOT } from "../root.ts";
+import { LOST_AFTER_SECONDS } from "../workers/worker-row.ts";
 
 export interface Readiness {
   ready: boolean;
@@ -42,15 +41,15 @@ async function answers(db: Db): Promise<boolean> {
 }
 
 async function hasWorker(db: Db, now: Date): Promise<boolean> {
-  const since = new Date(now.getTime() - HEARTBEAT_MS);
+  const since = new Date(now.getTime() - LOST_AFTER_SECONDS * 1000);
   return (await db.worker.count({ where: { stoppedAt: null, heartbeatAt: { gt: since } } })) > 0;
 }
 
 let expected: Promise<string[]> | undefined;
 
-/** Names of this version's migrations; the web process runs in the project's folder. */
+/** Names of this version's migrations; read once. */
 export function expectedMigrations(): Promise<string[]> {
-  expected ??= readdir(path.join(/* turbopackIgnore: true */ process.cwd(), "prisma/migrations"), {
+  expected ??= readdir(path.join(/* turbopackIgnore: true */ ROOT, "prisma/migrations"), {
     withFileTypes: true,
   }).then((entries) => entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name));
   return expected;

@@ -3,7 +3,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { step } from "../../bin/progress.mjs";
 import { HoldfastError } from "../errors.ts";
-import { ROOT } from "./data-folder.ts";
+import { ROOT } from "../root.ts";
 import { takeLock } from "./lock.ts";
 import { firstError, runTool } from "./run-tool.ts";
 import { contentStamp } from "./stamp.ts";

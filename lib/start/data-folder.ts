@@ -4,8 +4,7 @@ import type { ServerUser } from "../embedded/postgres-server.ts";
 import { canReach } from "../embedded/postgres-server.ts";
 import { SYSTEM_FOLDER } from "../embedded/reachable-native.ts";
 import { HoldfastError } from "../errors.ts";
-
-export const ROOT = path.resolve(import.meta.dirname, "../..");
+import { ROOT } from "../root.ts";
 
 export interface DataFolder {
   path: string;

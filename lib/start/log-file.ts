@@ -3,7 +3,10 @@ import path from "node:path";
 
 const LARGEST_BYTES = 20 * 1024 * 1024;
 
-/** Appends to a file; at 20 MiB it becomes `<file>.1`, replacing the last one. */
+/**
+ * Appends to a file; at 20 MiB it becomes `<file>.1`, replacing the last one. A log that cannot be written (disk
+ * full, folder gone) is no reason to end what it tells about: the text is lost.
+ */
 export class LogFile {
   readonly path: string;
   #bytes: number;
@@ -15,11 +18,15 @@ export class LogFile {
   }
 
   write(text: string): void {
-    if (this.#bytes > LARGEST_BYTES) {
-      renameSync(this.path, `${this.path}.1`);
-      this.#bytes = 0;
+    try {
+      if (this.#bytes > LARGEST_BYTES) {
+        renameSync(this.path, `${this.path}.1`);
+        this.#bytes = 0;
+      }
+      appendFileSync(this.path, text, { mode: 0o600 });
+      this.#bytes += Buffer.byteLength(text);
+    } catch {
+      // See above.
     }
-    appendFileSync(this.path, text, { mode: 0o600 });
-    this.#bytes += Buffer.byteLength(text);
   }
 }

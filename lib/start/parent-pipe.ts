@@ -10,6 +10,8 @@ export function onParentGone(gone: () => void): void {
     called = true;
     gone();
   };
+  // Its ends of stdout and stderr close as well; an unheard error of theirs would be printed to them, for ever.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
   process.stdin.on("end", once).on("close", once).on("error", once);
   process.stdin.resume();
   process.stdin.unref();

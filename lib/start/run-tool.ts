@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { ROOT } from "./data-folder.ts";
+import { ROOT } from "../root.ts";
 
 export interface ToolResult {
   /** Exit code; null when it could not be started, was killed or ran out of time. */

@@ -5,8 +5,8 @@ import type { Env } from "../env.ts";
 import { parseEnv } from "../env.ts";
 import { HoldfastError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
+import { ROOT } from "../root.ts";
 import { ensureBuilt, ensureGenerated } from "./build.ts";
-import { ROOT } from "./data-folder.ts";
 import { onParentGone } from "./parent-pipe.ts";
 import { portError } from "./port.ts";
 
@@ -47,6 +47,7 @@ export async function runWeb(): Promise<void> {
   const end = async () => {
     if (ending) return;
     ending = true;
+    setTimeout(() => process.exit(1), 2 * DRAIN_MS).unref();
     await drain(server);
     process.exit(0);
   };
