@@ -10,7 +10,7 @@ import { useAction } from "@/components/ui/use-action";
 import { type MemberDto, roles } from "@/lib/members/schema";
 import classes from "../settings.module.css";
 import { useEnvironmentNames } from "../tokens-page";
-import type { MemberActions, MemberChange } from "./members-page";
+import type { MemberActions, MemberChange } from "./member-actions";
 
 interface Props {
   actions: MemberActions;

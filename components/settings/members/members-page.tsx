@@ -3,7 +3,7 @@
 import { Badge, Button } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { failureToProblem, type ServerAction } from "@/components/ui/action-result";
+import { failureToProblem } from "@/components/ui/action-result";
 import { type Column, DataTable } from "@/components/ui/data-table";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ProblemPanel } from "@/components/ui/error-panel";
@@ -17,23 +17,9 @@ import { plural } from "@/lib/format";
 import { settingsKeys } from "@/lib/members/query-keys";
 import type { InviteDto, MemberDto } from "@/lib/members/schema";
 import { SecretShownOnce } from "../secret-shown-once";
-import { InviteDialog, type NewInvite } from "./invite-dialog";
+import { InviteDialog } from "./invite-dialog";
+import type { MemberActions } from "./member-actions";
 import { MemberDialog } from "./member-dialog";
-
-export interface MemberChange {
-  member: string;
-  role?: MemberDto["role"];
-  environments?: string[];
-  disabled?: boolean;
-}
-export interface MemberActions {
-  invite: ServerAction<NewInvite, InviteDto & { url: string }>;
-  revokeInvite: ServerAction<{ invite: string }, unknown>;
-  update: ServerAction<MemberChange, MemberDto>;
-  resetPassword: ServerAction<{ member: string }, { temporaryPassword: string }>;
-  resetTotp: ServerAction<{ member: string }, unknown>;
-  endSessions: ServerAction<{ member: string }, unknown>;
-}
 
 function finding(rows: MemberDto[] | undefined): TitlePart[] {
   if (!rows) return [{ text: "Members" }];
