@@ -7,7 +7,6 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { HoldfastError, messageOf } from "../errors.ts";
-import { ROOT } from "../root.ts";
 
 const run = promisify(execFile);
 
