@@ -30,5 +30,6 @@ export function openDb(connectionString: string, { max, applicationName }: DbOpt
     idleTimeoutMillis: 30_000,
     keepAlive: true,
   });
-  return new PrismaClient({ adapter });
+  // Prisma's own 2 s and 5 s would fail verbs on a machine that is merely busy.
+  return new PrismaClient({ adapter, transactionOptions: { maxWait: 10_000, timeout: 30_000 } });
 }

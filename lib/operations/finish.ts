@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Db, Tx } from "../db/client.ts";
 import { isHoldfastError, messageOf } from "../errors.ts";
 import { newId } from "../ids.ts";
@@ -9,6 +8,7 @@ import { ClaimLost, lockClaim } from "./claim.ts";
 import type { Ending, EndingOperation, OperationError } from "./end.ts";
 import { endedOf, leaveCleanUp, writeEnd } from "./end.ts";
 import type { Ended, OperationHandler, Outcome } from "./handler.ts";
+import { persist } from "./persist.ts";
 
 /** How an attempt came out of its handler. */
 export type Verdict = { outcome: Outcome } | Failure;
@@ -26,11 +26,6 @@ export interface FinishOptions {
   handler: OperationHandler | undefined;
   redact(text: string): string;
 }
-
-/** Tries with a database that answers; a deadlock or a dropped connection deserves another one. */
-const TRIES = 3;
-/** Longest time that the end of an attempt is held on to while the database is away. */
-const HOLD_MS = 10 * 60_000;
 
 type Finished = "written" | "lost";
 
@@ -60,29 +55,11 @@ async function tryFinish(
   { db }: FinishOptions,
   work: (tx: Tx) => Promise<void>,
 ): Promise<{ done: true; finished: Finished } | { done: false; error: unknown }> {
-  const until = performance.now() + HOLD_MS;
-  for (let tried = 1; ; tried += 1) {
-    try {
-      await db.$transaction(work, { maxWait: 10_000, timeout: 60_000 });
-      return { done: true, finished: "written" };
-    } catch (error) {
-      if (error instanceof ClaimLost) return { done: true, finished: "lost" };
-      if (tried >= TRIES) return { done: false, error };
-      await answers(db, until);
-    }
-  }
-}
-
-/** Waits until the database answers again, or there is no point in waiting. */
-async function answers(db: Db, until: number): Promise<void> {
-  while (performance.now() < until) {
-    await delay(250);
-    try {
-      await db.$queryRaw`SELECT 1`;
-      return;
-    } catch {
-      // Still away: ask again.
-    }
+  try {
+    await persist(db, work);
+    return { done: true, finished: "written" };
+  } catch (error) {
+    return error instanceof ClaimLost ? { done: true, finished: "lost" } : { done: false, error };
   }
 }
 

@@ -20,7 +20,10 @@ export interface Run<P> {
   progress(progress: Progress): void;
   /** Runs `work` as a named step of the timeline; its result's text becomes the step's detail. */
   step<T>(name: string, work: () => Promise<T>, detail?: (result: T) => string | null): Promise<T>;
-  /** A transaction that first checks that this attempt still holds the operation. */
+  /**
+   * A transaction that first checks that this attempt still holds the operation. While the database is away it
+   * waits, then runs `work` again.
+   */
   save<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** These texts never reach the log, a step, a reason or an error of this operation. */
   hide(...secrets: (string | null | undefined)[]): void;

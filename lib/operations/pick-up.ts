@@ -1,7 +1,6 @@
 import type { Job } from "pg-boss";
 import { PgBoss } from "pg-boss";
 import { RUNTIME_ROLE } from "../db/client.ts";
-import { messageOf } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { DispatchJob } from "./dispatch.ts";
 import { BOSS_SCHEMA, queueName } from "./dispatch.ts";
@@ -38,7 +37,8 @@ export async function startPickUp(options: {
     useListenNotify: true,
     max: 2,
   });
-  boss.on("error", (error) => log.warn({ err: messageOf(error) }, "queue"));
+  // pg-boss hands over plain copies of errors.
+  boss.on("error", ({ message }) => log.warn({ err: message }, "queue"));
   boss.on("warning", (warning) => log.warn({ warning: warning.message }, "queue"));
   await boss.start();
   const worker: { id: string | null } = { id: null };

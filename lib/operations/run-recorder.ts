@@ -1,6 +1,8 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import type { Db, Tx } from "../db/client.ts";
 import type { Prisma } from "../db/generated/client.ts";
+import { messageOf } from "../errors.ts";
 import { emitEvent } from "../events/emit.ts";
 import type { Logger } from "../logger.ts";
 import { LOG_CHANNEL } from "./channels.ts";
@@ -17,6 +19,8 @@ const FLUSH_LINES = 100;
 const EVENT_MS = 1_000;
 /** Kept while the database cannot be reached; more are counted and dropped. */
 const MOST_PENDING = 5_000;
+/** Longest time that the rest of a log is held on to while the database is away. */
+const HOLD_MS = 10 * 60_000;
 
 export interface RecordedStep {
   seq: number;
@@ -50,6 +54,7 @@ export class RunRecorder {
   #eventAt = 0;
   #eventDue = false;
   #over = false;
+  #troubled = false;
   /** performance.now() of the last sign of progress. */
   progressAt = performance.now();
 
@@ -89,12 +94,23 @@ export class RunRecorder {
     this.#moved();
   }
 
-  /** Stores what is left. Nothing that comes later is stored. */
+  /** Stores what is left, once the database answers. Nothing that comes later is stored. */
   async close(): Promise<void> {
+    const until = performance.now() + HOLD_MS;
+    for (;;) {
+      if (this.#timer) clearTimeout(this.#timer);
+      this.#timer = null;
+      await this.#flush();
+      if (!this.#hasPending || this.#over || performance.now() > until) break;
+      await delay(FLUSH_MS);
+    }
     if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
-    await this.#flush();
     this.#over = true;
+  }
+
+  get #hasPending(): boolean {
+    const { lines, steps, progress } = this.#pending;
+    return lines.length > 0 || steps.size > 0 || progress !== null;
   }
 
   #moved(): void {
@@ -125,6 +141,7 @@ export class RunRecorder {
     try {
       const done = await this.#db.$transaction((tx) => this.#writeBatch(tx, batch, eventNow));
       done();
+      this.#troubled = false;
       if (eventNow) this.#eventAt = performance.now();
       this.#eventDue = event && !eventNow;
       if (this.#eventDue) this.#flushSoon(EVENT_MS);
@@ -134,7 +151,11 @@ export class RunRecorder {
         return;
       }
       this.#takeBack(batch);
-      this.#log.warn({ err: error, operationId: this.#claim.operationId }, "the log could not be stored yet");
+      if (!this.#troubled) {
+        const { operationId } = this.#claim;
+        this.#log.warn({ err: messageOf(error), operationId }, "the log could not be stored yet");
+      }
+      this.#troubled = true;
       this.#flushSoon(4 * FLUSH_MS);
     }
   }

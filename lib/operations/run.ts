@@ -4,6 +4,7 @@ import { abortOf } from "./aborted.ts";
 import type { Claim } from "./claim.ts";
 import { lockClaim } from "./claim.ts";
 import type { EndedOperation, Run } from "./handler.ts";
+import { persist } from "./persist.ts";
 import type { RecordedStep, RunRecorder } from "./run-recorder.ts";
 
 export interface RunParts<P> {
@@ -65,12 +66,14 @@ export function makeRun<P>({ claim, payload, ctx, signal, recorder, waitFor }: R
     hide: (...secrets) => recorder.redactor.hide(secrets),
     waitFor,
     async save(work) {
-      const result = await ctx.db.$transaction(
+      const result = await persist(
+        ctx.db,
         async (tx) => {
           await lockClaim(tx, claim);
           return await work(tx);
         },
-        { maxWait: 10_000, timeout: 60_000 },
+        // Waiting for our own database is not a stall of the work.
+        { signal, onWait: () => recorder.touch() },
       );
       recorder.touch();
       return result;

@@ -15,13 +15,15 @@ export interface TestPostgres {
   port: number;
   socketDir: string;
   dataDir: string;
-  server: RunningServer;
+  readonly server: RunningServer;
   /** As superuser postgres, over TCP. */
   url(database?: string): string;
   access(database?: string): Access;
   /** A connected client; the caller ends it. */
   client(database?: string): Promise<Client>;
   createDatabase(name: string): Promise<void>;
+  /** Stops it as an admin would, which ends all sessions, and starts it again on the same port. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -55,7 +57,8 @@ export async function startTestPostgres(
   const port = await freePort();
   await initServer({ nativeDir, dataDir, superuser: "postgres", password: PASSWORD, user });
   const settings = { fsync: "off", max_connections: "200", shared_buffers: "64MB", ...options.settings };
-  const server = await startServer({ nativeDir, dataDir, socketDir, port, tcp: true, settings, user });
+  const start = () => startServer({ nativeDir, dataDir, socketDir, port, tcp: true, settings, user });
+  let server = await start();
   const url = (database = "postgres") => `postgresql://postgres:${PASSWORD}@127.0.0.1:${port}/${database}`;
   const client = async (database = "postgres") => {
     const made = new Client({ connectionString: url(database) });
@@ -69,7 +72,9 @@ export async function startTestPostgres(
     port,
     socketDir,
     dataDir,
-    server,
+    get server() {
+      return server;
+    },
     url,
     client,
     access: (database = "postgres") => ({
@@ -83,6 +88,10 @@ export async function startTestPostgres(
       } finally {
         await admin.end();
       }
+    },
+    async restart() {
+      await server.stop();
+      server = await start();
     },
     async stop() {
       await server.stop();

@@ -63,7 +63,7 @@ async function trace(
 async function work(run: Run<Payload>): Promise<Outcome> {
   const { ms, end, lines, secret } = run.payload;
   run.hide(secret);
-  await trace(run.ctx.db, "begin", run);
+  await run.save((tx) => trace(tx, "begin", run));
   await run.step("Work", async () => {
     for (const line of lines) run.log(line);
     for (let done = 0; done < ms; done += 20) {

@@ -22,7 +22,7 @@ const worker = await startWorker({
   },
   databaseUrl,
   db,
-  log: createLogger(name, "warn"),
+  log: createLogger(name, "fatal"),
   handlers: testHandlers,
   abilities: { tools: {}, sandboxes: [], isolation: "none", isolationDetail: "test" },
   version: "test",
