@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Ctx } from "../context.ts";
+import { escapeLike } from "../db/escape-like.ts";
 import { Prisma } from "../db/generated/client.ts";
 import { HoldfastError } from "../errors.ts";
 import type { Page } from "../paging.ts";
@@ -47,7 +48,7 @@ function conditions(query: Query): Prisma.Sql[] {
 
 /** The text is in the name, application, owner, note or a tag. */
 export function textCondition(text: string): Prisma.Sql {
-  const pattern = `%${text.replace(/[\\%_]/g, "\\$&")}%`;
+  const pattern = `%${escapeLike(text)}%`;
   return Prisma.sql`(d.name ILIKE ${pattern} OR d.application ILIKE ${pattern} OR d.owner ILIKE ${pattern}
     OR d.note ILIKE ${pattern} OR array_to_string(d.tags, ' ') ILIKE ${pattern})`;
 }

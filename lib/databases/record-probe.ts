@@ -50,7 +50,7 @@ export async function registrationFindings(
       ...(databaseId ? { id: { not: databaseId } } : {}),
     },
   });
-  const twin = others.find((other) => nameThere(other.connection) === info.databaseName);
+  const twin = others.find((other) => isSame(other.connection, info));
   if (twin) {
     findings.push({
       id: "registered-twice",
@@ -73,7 +73,8 @@ async function ownDatabase(engine: Engine, info: ServerInfo, signal: AbortSignal
   }
 }
 
-function nameThere(connection: unknown): unknown {
-  const parts = connection as Record<string, unknown>;
-  return parts.database ?? parts.file;
+/** On the same server: of the same name, or a file, whose identity is its own. */
+function isSame(connection: unknown, info: ServerInfo): boolean {
+  const { database, file } = connection as Record<string, unknown>;
+  return file !== undefined || database === info.databaseName;
 }

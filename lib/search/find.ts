@@ -4,6 +4,7 @@ import { requirePermission, roleAllows } from "../auth/permissions.ts";
 import type { Ctx } from "../context.ts";
 import { textCondition } from "../databases/list-databases.ts";
 import { scopeConditions } from "../databases/select-databases.ts";
+import { escapeLike } from "../db/escape-like.ts";
 import { Prisma } from "../db/generated/client.ts";
 import { pageEntries, pageHit } from "./pages.ts";
 import type { SearchHit } from "./schema.ts";
@@ -40,10 +41,6 @@ function within(ctx: Ctx): Prisma.Sql {
   return Prisma.join([Prisma.sql`TRUE`, ...scopeConditions(ctx.actor)], " AND ");
 }
 
-function likePattern(text: string): string {
-  return `%${text.replace(/[\\%_]/g, "\\$&")}%`;
-}
-
 /** First and last id that begins with the text, or null when the text can't be the beginning of one. */
 export function idRange(text: string): { first: string; last: string } | null {
   const hex = text.toLowerCase().replaceAll("-", "");
@@ -73,7 +70,7 @@ async function findDatabases(ctx: Ctx, q: string, limit: number): Promise<Search
 /** Environments and destinations; they concern everybody and have a page of their own in the settings. */
 async function findPlaces(ctx: Ctx, q: string, limit: number): Promise<SearchHit[]> {
   if (isLimited(ctx)) return [];
-  const where = { name: { contains: q, mode: "insensitive" as const } };
+  const where = { name: { contains: escapeLike(q), mode: "insensitive" as const } };
   const [environments, destinations] = await Promise.all([
     ctx.db.environment.findMany({ where, orderBy: { position: "asc" }, take: limit }),
     ctx.db.destination.findMany({
@@ -103,7 +100,7 @@ async function findBackups(ctx: Ctx, q: string, limit: number): Promise<SearchHi
   const range = idRange(q);
   const matches = range
     ? Prisma.sql`b.id BETWEEN ${range.first}::uuid AND ${range.last}::uuid`
-    : Prisma.sql`d.name ILIKE ${likePattern(q)}`;
+    : Prisma.sql`d.name ILIKE ${`%${escapeLike(q)}%`}`;
   // Per database the newest, so that a name that many backups share costs no more than its databases.
   const rows = await ctx.db.$queryRaw<{ id: string; name: string; at: Date; state: string }[]>`
     SELECT b.id::text, d.name, b.created_at AS at, coalesce(b.proof_verdict::text, b.state::text) AS state
@@ -130,7 +127,7 @@ async function findOperations(ctx: Ctx, q: string, limit: number): Promise<Searc
     SELECT o.id::text, o.title, o.state::text, o.created_at AS at
     FROM (${candidates}) AS o
     LEFT JOIN database d ON d.id = o.database_id LEFT JOIN environment v ON v.id = d.environment_id
-    WHERE ${within(ctx)} ${range ? Prisma.empty : Prisma.sql`AND o.title ILIKE ${likePattern(q)}`}
+    WHERE ${within(ctx)} ${range ? Prisma.empty : Prisma.sql`AND o.title ILIKE ${`%${escapeLike(q)}%`}`}
     ORDER BY o.created_at DESC, o.id DESC LIMIT ${limit}`;
   return rows.map((row) => ({
     kind: "operation",
@@ -143,7 +140,7 @@ async function findOperations(ctx: Ctx, q: string, limit: number): Promise<Searc
 
 async function findMembers(ctx: Ctx, q: string, limit: number): Promise<SearchHit[]> {
   if (!allowed(ctx, "member.read")) return [];
-  const contains = { contains: q, mode: "insensitive" as const };
+  const contains = { contains: escapeLike(q), mode: "insensitive" as const };
   const rows = await ctx.db.user.findMany({
     where: { OR: [{ name: contains }, { email: contains }] },
     orderBy: { name: "asc" },
