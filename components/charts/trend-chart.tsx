@@ -42,7 +42,7 @@ export default function TrendChart({
           domain={[0, "auto"]}
           tickFormatter={format}
           tickCount={4}
-          width={68}
+          width={82}
           tickLine={false}
           axisLine={false}
           tick={{ fill: "var(--hf-ink-2)", fontSize: 12 }}

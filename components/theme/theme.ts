@@ -95,7 +95,10 @@ export const theme = createTheme({
     Textarea: { defaultProps: { size: "sm", autosize: true, minRows: 2 } },
     TagsInput: { defaultProps: { size: "sm" } },
     InputWrapper: {
-      styles: { label: { fontWeight: 560, marginBottom: 4 }, description: { marginBottom: 4 } },
+      styles: {
+        label: { fontWeight: 560, marginBottom: 4 },
+        description: { marginBottom: 4, fontSize: "0.75rem" },
+      },
     },
     Modal: { defaultProps: { radius: "lg", centered: true, closeButtonProps: { "aria-label": "Close" } } },
     Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },

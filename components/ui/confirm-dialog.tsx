@@ -35,10 +35,6 @@ export function ConfirmDialog({ opened, onClose, title, ...rest }: ConfirmProps)
   );
 }
 
-export function ConfirmByName(props: ConfirmProps & { typeName: string }) {
-  return <ConfirmDialog danger {...props} />;
-}
-
 function ConfirmBody({
   onClose,
   children,
