@@ -7,7 +7,8 @@ import { HoldfastError } from "../../errors.ts";
 import type { Access, DumpOptions, DumpSession, WorkContext } from "../engine.ts";
 import { fingerprintFile } from "./fingerprint.ts";
 import { integrityProblems } from "./integrity.ts";
-import { openLive, rowsOf, sqliteError } from "./open.ts";
+import type { LiveDatabase } from "./open.ts";
+import { openLive, rowsOf, sqliteError, whenUnlocked } from "./open.ts";
 import { probeSqlite } from "./probe.ts";
 
 /** Pages between two reports; a cancelled backup stops within as many. */
@@ -64,11 +65,12 @@ export async function beginSqliteDump(
 
 async function copyOnline(file: string, copy: string, lockWaitMs: number, work: WorkContext): Promise<void> {
   const before = await stat(file, { bigint: true });
-  const { database: source, unlocked } = openLive(file, lockWaitMs);
+  const { database: source, unlocked } = await whenUnlocked(
+    () => openSnapshot(file),
+    lockWaitMs,
+    work.signal,
+  );
   try {
-    // The backup then reads this transaction's snapshot and never starts over because of other writers.
-    source.exec("BEGIN");
-    rowsOf(source, "SELECT count(*) FROM main.sqlite_schema");
     const pageSize = Number(rowsOf(source, "PRAGMA page_size")[0]?.[0] ?? 4096);
     await backup(source, copy, {
       rate: PAGES_PER_STEP,
@@ -93,6 +95,19 @@ async function copyOnline(file: string, copy: string, lockWaitMs: number, work: 
   }
   const { size } = await stat(copy);
   work.log(`Copied ${file}: ${size} bytes`);
+}
+
+/** The backup then reads this transaction's snapshot and never starts over because of other writers. */
+function openSnapshot(file: string): LiveDatabase {
+  const live = openLive(file);
+  try {
+    live.database.exec("BEGIN");
+    rowsOf(live.database, "SELECT count(*) FROM main.sqlite_schema");
+    return live;
+  } catch (error) {
+    live.database.close();
+    throw sqliteError(error, file);
+  }
 }
 
 /** Throws `unavailable` when a file of that size would not fit below the folder. */

@@ -4,7 +4,7 @@ import { setImmediate as yieldToOthers } from "node:timers/promises";
 import type { Fingerprint, TableFingerprint } from "../../proof/schema.ts";
 import type { WorkContext } from "../engine.ts";
 import { RowDigest } from "./digest.ts";
-import { firstValue, openReadOnly, quoteName, rowsOf, sqliteError } from "./open.ts";
+import { firstValue, openReadOnly, quoteName, rowsOf, SQLITE_VERSION, sqliteError } from "./open.ts";
 
 /** Rows between two looks at the clock and the signal. */
 const BATCH = 2_000;
@@ -36,7 +36,7 @@ export async function fingerprintFile(
     return {
       format: 1,
       engine: "sqlite",
-      serverVersion: process.versions.sqlite ?? "3",
+      serverVersion: SQLITE_VERSION,
       takenAt: new Date().toISOString(),
       schema: schemaDigest(database),
       tables: tables.sort((a, b) => (a.name < b.name ? -1 : 1)),

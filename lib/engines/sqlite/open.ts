@@ -2,8 +2,12 @@ import { accessSync, closeSync, constants, existsSync, openSync, readSync } from
 import { open } from "node:fs/promises";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { HoldfastError, messageOf } from "../../errors.ts";
+
+/** Of the SQLite that comes with Node. */
+export const SQLITE_VERSION = process.versions.sqlite ?? "3";
 
 /** First bytes of every SQLite 3 file (sqlite.org/fileformat2.html, 1.3.1). */
 export const MAGIC = Buffer.from("SQLite format 3\0", "latin1");
@@ -17,7 +21,7 @@ export const PRECAUTIONS =
  * beside it, it is opened as immutable: not even a lock or a side file is made. Throws `unavailable` in words.
  */
 export function openReadOnly(file: string): DatabaseSync {
-  return openWith(file, { readOnly: true, immutable: !existsSync(`${file}-wal`), timeoutMs: 5_000 });
+  return openWith(file, { readOnly: true, immutable: !existsSync(`${file}-wal`) });
 }
 
 export interface LiveDatabase {
@@ -31,21 +35,16 @@ export interface LiveDatabase {
  * a WAL is opened as a writer would (yet query-only), because only writers take the side files away again that
  * SQLite makes; where the worker may not write, without locks. Throws `unavailable` in words.
  */
-export function openLive(file: string, timeoutMs = 5_000): LiveDatabase {
+export function openLive(file: string): LiveDatabase {
   if (!isWalMode(file) || existsSync(`${file}-wal`)) {
-    return { database: openWith(file, { readOnly: true, immutable: false, timeoutMs }), unlocked: false };
+    return { database: openWith(file, { readOnly: true, immutable: false }), unlocked: false };
   }
   const writable = [file, path.dirname(file)].every((at) => isWritable(at));
-  const options = writable
-    ? { readOnly: false, immutable: false, timeoutMs }
-    : { readOnly: true, immutable: true, timeoutMs };
+  const options = writable ? { readOnly: false, immutable: false } : { readOnly: true, immutable: true };
   return { database: openWith(file, options), unlocked: !writable };
 }
 
-function openWith(
-  file: string,
-  options: { readOnly: boolean; immutable: boolean; timeoutMs: number },
-): DatabaseSync {
+function openWith(file: string, options: { readOnly: boolean; immutable: boolean }): DatabaseSync {
   const url = pathToFileURL(file);
   if (options.immutable) url.searchParams.set("immutable", "1");
   let database: DatabaseSync | undefined;
@@ -56,7 +55,8 @@ function openWith(
       allowExtension: false,
       readBigInts: true,
       returnArrays: true,
-      timeout: options.timeoutMs,
+      // SQLite waits by sleeping, and nothing else in this process would run meanwhile: see whenUnlocked.
+      timeout: 0,
     });
     database.exec(
       "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA query_only = ON",
@@ -132,6 +132,27 @@ export function sqliteError(error: unknown, file: string): HoldfastError {
     ...details,
     remedy: "See that the worker's user may read the file, and its -wal and -shm beside it.",
   });
+}
+
+/** Tries again until no other program's lock is in the way, for as long as that; then throws as the action did. */
+export async function whenUnlocked<T>(action: () => T, waitMs: number, signal: AbortSignal): Promise<T> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return action();
+    } catch (error) {
+      if (!isLocked(error) || performance.now() >= deadline) throw error;
+      await delay(50, undefined, { signal });
+    }
+  }
+}
+
+/** SQLITE_BUSY or SQLITE_LOCKED, as SQLite or sqliteError said it. */
+function isLocked(error: unknown): boolean {
+  const { errcode, cause } = error as { errcode?: number; cause?: { errcode?: number } };
+  const primary = Number(errcode ?? cause?.errcode ?? 0) & 0xff;
+  return primary === 5 || primary === 6;
 }
 
 /** Throws `unavailable` unless the file starts as an SQLite database does. */

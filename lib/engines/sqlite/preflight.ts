@@ -24,7 +24,7 @@ export async function preflightSqlite(access: Access, signal: AbortSignal): Prom
   signal.throwIfAborted();
   let database: DatabaseSync;
   try {
-    ({ database } = openLive(file, 2_000));
+    ({ database } = openLive(file));
   } catch (error) {
     return [...findings, lockFinding(sqliteError(error, file).message)];
   }
@@ -179,6 +179,9 @@ async function integrityFinding(file: string): Promise<EngineFinding> {
     };
   }
   const problems = integrityProblems(file, { pragma: "quick_check", live: true });
+  if (problems.some((line) => line.includes("is locked by another program"))) {
+    return { ...common, state: "unknown", detail: problems.join("; ") };
+  }
   return problems.length === 0
     ? { ...common, state: "ok", detail: "quick_check found nothing" }
     : { ...common, state: "problem", detail: problems.slice(0, 3).join("; ") };

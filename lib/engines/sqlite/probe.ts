@@ -3,7 +3,18 @@ import { hostname } from "node:os";
 import { HoldfastError } from "../../errors.ts";
 import type { Access, ServerInfo } from "../engine.ts";
 import { fileOf } from "./connection.ts";
-import { assertHeader, firstValue, openLive, sqliteError, unreadable } from "./open.ts";
+import {
+  assertHeader,
+  firstValue,
+  openLive,
+  SQLITE_VERSION,
+  sqliteError,
+  unreadable,
+  whenUnlocked,
+} from "./open.ts";
+
+/** A writer holds its lock for moments; whoever holds it longer is worth telling. */
+const LOCK_WAIT_MS = 1_000;
 
 /** Looks at the file and reads its header. Throws `unavailable` when it is missing, unreadable or no SQLite file. */
 export async function probeSqlite(access: Access, signal: AbortSignal): Promise<ServerInfo> {
@@ -17,21 +28,24 @@ export async function probeSqlite(access: Access, signal: AbortSignal): Promise<
   if (!found.isFile()) throw new HoldfastError("unavailable", `${file} is not a file.`);
   // An empty file is an empty database to SQLite.
   if (found.size > 0n) await assertHeader(file);
+  const read = () => readHeader(file);
+  return {
+    identity: `sqlite:${hostname()}:${found.dev}:${found.ino}`,
+    databaseName: file,
+    version: SQLITE_VERSION,
+    major: Number.parseInt(SQLITE_VERSION, 10),
+    ...(await whenUnlocked(read, LOCK_WAIT_MS, signal)),
+    collation: null,
+    latencyMs: performance.now() - started,
+  };
+}
+
+function readHeader(file: string): { sizeBytes: number; encoding: string } {
   const { database } = openLive(file);
   try {
     const pages = Number(firstValue(database, "PRAGMA page_count"));
     const pageSize = Number(firstValue(database, "PRAGMA page_size"));
-    const version = process.versions.sqlite ?? "3";
-    return {
-      identity: `sqlite:${hostname()}:${found.dev}:${found.ino}`,
-      databaseName: file,
-      version,
-      major: Number.parseInt(version, 10),
-      sizeBytes: pages * pageSize,
-      encoding: firstValue(database, "PRAGMA encoding"),
-      collation: null,
-      latencyMs: performance.now() - started,
-    };
+    return { sizeBytes: pages * pageSize, encoding: firstValue(database, "PRAGMA encoding") };
   } catch (error) {
     throw sqliteError(error, file);
   } finally {

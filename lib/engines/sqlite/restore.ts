@@ -7,6 +7,7 @@ import { HoldfastError } from "../../errors.ts";
 import type { Access, OpenArtefact, RestoreOptions, RestoreResult, WorkContext } from "../engine.ts";
 import { companions, fileOf } from "./connection.ts";
 import { assertWhole } from "./integrity.ts";
+import { SQLITE_VERSION } from "./open.ts";
 
 /**
  * Writes the dump beside the target, checks it, and puts it in place in one step: the target is the old, empty
@@ -36,7 +37,7 @@ export async function restoreSqlite(
   }
   return {
     skipped: [],
-    tools: { sqlite: process.versions.sqlite ?? "3" },
+    tools: { sqlite: SQLITE_VERSION },
     seconds: (performance.now() - started) / 1000,
   };
 }
