@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Ctx } from "../context.ts";
+import { escapeLike } from "../db/escape-like.ts";
 import type { OperationLog } from "../db/generated/client.ts";
 import type { Page } from "../paging.ts";
 import type { LogLine } from "./schema.ts";
@@ -23,7 +24,7 @@ export async function readLog(
     where: {
       operationId,
       ...(after === undefined ? {} : { id: { gt: BigInt(after) } }),
-      ...(q ? { line: { contains: literal(q), mode: "insensitive" as const } } : {}),
+      ...(q ? { line: { contains: escapeLike(q), mode: "insensitive" as const } } : {}),
     },
     orderBy: { id: tail ? "desc" : "asc" },
     take: limit + 1,
@@ -43,9 +44,4 @@ export function toLogLine({ id, attempt, step, level, line, at }: OperationLog):
     line,
     at: at.toISOString(),
   };
-}
-
-/** Prisma hands `contains` to ILIKE as it is. */
-function literal(text: string): string {
-  return text.replaceAll(/[\\%_]/g, "\\$&");
 }
