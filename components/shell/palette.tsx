@@ -34,6 +34,7 @@ const KINDS: Record<string, string> = {
   member: "Members",
   environment: "Environments",
   destination: "Destinations",
+  page: "More pages",
 };
 
 /** `opened` counts the requests to open it. */

@@ -55,7 +55,7 @@ export async function createDatabase(ctx: Ctx, input: CreateDatabaseInput): Prom
     await emitAudit(tx, ctx, {
       action: "database.create",
       object: { kind: "database", id, name: given.name },
-      after: { ...given, application, connection, hasSecret: access.password !== undefined },
+      after: { ...given, application, connection, signsIn: access.password !== undefined },
     });
     await emitEvent(tx, "databases", id);
     await emitEvent(tx, "overview");

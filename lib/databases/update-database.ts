@@ -80,7 +80,7 @@ export async function updateDatabase(
           environment: { ...before.environment, ...environment },
         }),
         ...(access ? { connection } : {}),
-        ...(access?.password === undefined ? {} : { secretChanged: "yes" }),
+        ...(access?.password === undefined ? {} : { signsIn: "with a new password" }),
       },
     });
     await emitEvent(tx, "databases", id);
