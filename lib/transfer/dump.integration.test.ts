@@ -101,6 +101,7 @@ describe("a dump", () => {
     const commands = (about: RegExp) => blocks.find((block) => about.test(block)) ?? "";
     await writeFile(join(stored.folder, "identity.txt"), `${setUp.identity}\n`, { mode: 0o600 });
     const env = {
+      NODE_ENV: "test" as const,
       PATH: process.env.PATH ?? "",
       PGHOST: "127.0.0.1",
       PGPORT: String(server.port),

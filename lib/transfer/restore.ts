@@ -2,7 +2,8 @@ import { type Manifest, manifestSchema } from "../backups/manifest.ts";
 import type { Access, Engine, RestoreResult, WorkContext } from "../engines/engine.ts";
 import { engineFor } from "../engines/registry.ts";
 import { HoldfastError, messageOf } from "../errors.ts";
-import { compareFingerprints } from "../proof/compare.ts";
+import { type Comparison, compareFingerprints } from "../proof/compare.ts";
+import { describeComparison } from "../proof/describe-comparison.ts";
 import type { ProofReport } from "../proof/schema.ts";
 import { storageFor } from "../storage/registry.ts";
 import { CopyReader } from "./copy-reader.ts";
@@ -65,14 +66,15 @@ export async function runRestore(spec: RestoreSpec, io: TransferIo): Promise<Res
 async function restoreInto(attempt: Attempt, target: Access): Promise<RestoreResultMessage> {
   const { io, engine, manifest, reader, work } = attempt;
   io.step("Restore", `database ${target.connection.database ?? target.connection.file}`);
-  const restored = await engine.restore(target, reader.open, await options(attempt), work);
+  const chosen = await options(attempt);
+  const restored = await engine.restore(target, reader.open, chosen, work);
   throwIfAborted(io.signal);
   const fault = await reader.confirm();
   if (fault) throw unusable(fault.reason);
 
   io.step("Compare", `restored in ${restored.seconds.toFixed(1)} s`);
   const fingerprint = await engine.fingerprint(target, manifest.fingerprint, work);
-  const comparison = compareFingerprints(manifest.fingerprint, fingerprint);
+  const comparison = compareFingerprints(manifest.fingerprint, fingerprint, chosen);
   throwIfAborted(io.signal);
   const report: ProofReport = {
     tables: comparison.tables,
@@ -81,10 +83,9 @@ async function restoreInto(attempt: Attempt, target: Access): Promise<RestoreRes
     sandbox: null,
     seconds: { restore: restored.seconds },
   };
-  const { equal, reason } = judge(report, restored);
   return {
-    equal,
-    reason,
+    equal: comparison.equal,
+    reason: reasonFor(comparison, restored),
     restoreSeconds: restored.seconds,
     skipped: restored.skipped,
     report,
@@ -92,7 +93,7 @@ async function restoreInto(attempt: Attempt, target: Access): Promise<RestoreRes
   };
 }
 
-async function options({ spec, io, manifest, engine, work }: Attempt) {
+async function options({ spec, io, manifest, engine, work, reader }: Attempt) {
   const dump = manifest.artefacts.find((artefact) => artefact.name === "dump");
   const wanted = engine.capabilities.parallelRestore ? spec.jobs : 1;
   const room = wanted > 1 && (await hasRoom(spec.spoolDir, dump?.plainBytes ?? 0));
@@ -104,30 +105,18 @@ async function options({ spec, io, manifest, engine, work }: Attempt) {
   }
   // Owners and grants name roles, which only the server that was dumped is sure to have.
   const there = await engine.probe(spec.on, work.signal);
-  const owners = there.identity === manifest.database.serverIdentity;
-  if (!owners) io.log("Another server than the dumped one: owners and grants are not restored.");
+  const same = there.identity === manifest.database.serverIdentity;
+  const owners = same && reader.has("globals");
+  if (!same && reader.has("globals"))
+    io.log("Another server than the dumped one: owners and grants are not restored.");
   return { jobs: room ? wanted : 1, spoolDir: room ? spec.spoolDir : null, owners };
 }
 
-function judge(report: ProofReport, restored: RestoreResult): { equal: boolean; reason: string } {
-  const different = report.tables.filter((table) => table.equal === false);
-  const failed = report.checks.filter((check) => check.state === "failed");
-  const left = report.tables.filter((table) => table.equal === null).length;
-  const equal = different.length === 0 && failed.length === 0;
-  if (!equal) {
-    const first = [
-      ...different.slice(0, 3).map((table) => `${table.name} (${table.note ?? "differs"})`),
-      ...failed.slice(0, 3).map((check) => `${check.name}: ${check.detail}`),
-    ];
-    return { equal, reason: `What was restored differs from the backup's fingerprint: ${first.join("; ")}.` };
-  }
-  const count = report.tables.filter((table) => table.compared === "count").length;
-  const parts = [
-    `${report.tables.length - left} tables are equal to the backup's fingerprint`,
-    ...(count > 0 ? [`${count} of them by row count alone`] : []),
-    ...(restored.skipped.length > 0 ? [`${restored.skipped.length} objects were left out`] : []),
-  ];
-  return { equal, reason: `Restored: ${parts.join(", ")}.` };
+function reasonFor(comparison: Comparison, restored: RestoreResult): string {
+  const words = describeComparison(comparison);
+  if (!comparison.equal) return `What was restored differs from the backup's fingerprint: ${words}.`;
+  const left = restored.skipped.length > 0 ? `; ${restored.skipped.length} objects were left out` : "";
+  return `Restored and compared: ${words}${left}.`;
 }
 
 async function replace(attempt: Attempt, from: string, to: string, endSessions: boolean): Promise<void> {

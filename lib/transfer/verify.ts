@@ -4,7 +4,8 @@ import { type Manifest, manifestSchema } from "../backups/manifest.ts";
 import type { Engine, Sandbox, WorkContext } from "../engines/engine.ts";
 import { engineFor } from "../engines/registry.ts";
 import { HoldfastError } from "../errors.ts";
-import { compareFingerprints } from "../proof/compare.ts";
+import { type Comparison, compareFingerprints } from "../proof/compare.ts";
+import { describeComparison } from "../proof/describe-comparison.ts";
 import type { ProofCheck, ProofReport } from "../proof/schema.ts";
 import { storageFor } from "../storage/registry.ts";
 import { type CopyFault, CopyReader } from "./copy-reader.ts";
@@ -128,30 +129,27 @@ async function restoreAndCompare(attempt: Attempt, sandbox: Sandbox): Promise<Ve
 
   try {
     io.step("Compare", `restored in ${restored.seconds.toFixed(1)} s`);
-    await compareRestored(attempt, sandbox, work, restored.skipped);
+    const verdict = await compareRestored(attempt, sandbox, work, restored.skipped);
+    return { ...verdict, restoreSeconds: restored.seconds };
   } catch (error) {
     throwIfAborted(io.signal);
     const cause = sandbox.ended.aborted ? sandbox.ended.reason : error;
     if (!isInfrastructure(cause)) throw cause;
-    return {
-      ...outcome(
-        attempt,
-        "readable",
-        "unverifiable",
-        `It was restored, but could not be compared: ${reasonOf(cause)}`,
-      ),
-      restoreSeconds: restored.seconds,
-    };
+    const why = `It was restored, but could not be compared: ${reasonOf(cause)}`;
+    return { ...outcome(attempt, "readable", "unverifiable", why), restoreSeconds: restored.seconds };
   }
-  return { ...judge(attempt, restored.skipped.length), restoreSeconds: restored.seconds };
 }
 
-async function restoreOptions({ spec, manifest }: Attempt, sandbox: Sandbox) {
+async function restoreOptions({ spec, manifest, reader, engine }: Attempt, sandbox: Sandbox) {
   const dump = manifest.artefacts.find((artefact) => artefact.name === "dump");
   const room = await hasRoom(spec.tempDir, dump?.plainBytes ?? 0);
   // Several jobs need a seekable copy of the dump; it pays only where there are processors for them.
-  const jobs = room ? Math.min(4, availableParallelism()) : 1;
-  return { jobs, spoolDir: jobs > 1 ? spec.tempDir : null, owners: sandbox.isolation !== "role" };
+  const jobs = room && engine.capabilities.parallelRestore ? Math.min(4, availableParallelism()) : 1;
+  return {
+    jobs,
+    spoolDir: jobs > 1 ? spec.tempDir : null,
+    owners: sandbox.isolation !== "role" && reader.has("globals"),
+  };
 }
 
 /** Whether a spool of so many bytes fits into the folder's disk, with a tenth to spare. */
@@ -165,7 +163,7 @@ async function compareRestored(
   sandbox: Sandbox,
   work: WorkContext,
   skipped: { object: string; reason: string }[],
-): Promise<void> {
+): Promise<VerifyResult> {
   const { engine, manifest, report } = attempt;
   const like = manifest.fingerprint;
   const fingerprint = await timed(report, "fingerprint", () =>
@@ -173,57 +171,47 @@ async function compareRestored(
   );
   const comparison = compareFingerprints(like, fingerprint);
   report.tables = comparison.tables;
-  report.checks.push(...comparison.checks);
-  report.checks.push(...skipped.map((one) => skippedCheck(one, sandbox)));
+  report.checks.push(...comparison.checks, ...skipped.map((one) => skippedCheck(one, sandbox)));
   const checks = await timed(report, "index checks", () => engine.checkRestored(sandbox.access, work));
   report.checks.push(...checks);
+  const verdict = judge(attempt, comparison);
+  return { ...verdict, byCount: comparison.byCount };
 }
 
+/**
+ * As superuser everything of the database itself is restored or the restore fails; what is left out then are
+ * things around it (roles, tablespaces). An ordinary role can't restore everything: that is no verdict.
+ */
 function skippedCheck({ object, reason }: { object: string; reason: string }, sandbox: Sandbox): ProofCheck {
-  // A role without superuser rights can't restore everything; that tells nothing about the backup.
-  const state = sandbox.isolation === "role" ? "unverifiable" : "failed";
+  const state = sandbox.isolation === "role" ? "unverifiable" : "not compared";
   return { name: `restore ${object}`, state, detail: reason };
 }
 
-function judge(attempt: Attempt, skipped: number): VerifyResult {
-  const { tables, checks } = attempt.report;
-  const different = tables.filter((table) => table.equal === false);
-  const failed = checks.filter((check) => check.state === "failed");
-  if (different.length > 0 || failed.length > 0) {
-    const parts = [
-      ...(different.length > 0
-        ? [`${different.length} of ${tables.length} tables differ: ${names(different)}`]
-        : []),
-      ...failed.slice(0, 3).map((check) => `${check.name}: ${check.detail}`),
-    ];
+function judge(attempt: Attempt, comparison: Comparison): VerifyResult {
+  const failed = attempt.report.checks.filter((check) => check.state === "failed");
+  if (!comparison.equal) {
+    const reason = `The restored copy differs from its source: ${describeComparison(comparison)}.`;
+    return outcome(attempt, "readable", "failed", reason);
+  }
+  if (failed.length > 0) {
+    return outcome(attempt, "readable", "failed", `The restored copy is not sound: ${named(failed)}.`);
+  }
+  const unclear = attempt.report.checks.filter((check) => check.state === "unverifiable");
+  if (unclear.length > 0) {
     return outcome(
       attempt,
       "readable",
-      "failed",
-      `The restored copy differs from its source. ${parts.join("; ")}`,
+      "unverifiable",
+      `Not all of it could be checked here: ${named(unclear)}.`,
     );
   }
-  const unclear = checks.filter((check) => check.state === "unverifiable");
-  if (unclear.length > 0) {
-    const first = unclear.slice(0, 3).map((check) => `${check.name}: ${check.detail}`);
-    const count =
-      skipped > 0 ? `${skipped} objects could not be restored here` : "Some of it could not be checked";
-    return outcome(attempt, "readable", "unverifiable", `${count}. ${first.join("; ")}`);
-  }
-  const count = tables.filter((table) => table.compared === "count").length;
-  const left = tables.filter((table) => table.compared === "not compared").length;
-  const equal = tables.length - left;
-  const parts = [
-    `${equal} ${equal === 1 ? "table is" : "tables are"} equal to the source`,
-    ...(count > 0 ? [`${count} of them by row count alone`] : []),
-    ...(left > 0 ? [`${left} not compared`] : []),
-  ];
-  return outcome(attempt, "restored", "proven", `Restored and compared: ${parts.join(", ")}.`);
+  return outcome(attempt, "restored", "proven", `Restored and compared: ${describeComparison(comparison)}.`);
 }
 
-function names(tables: { name: string }[]): string {
-  const shown = tables.slice(0, 3).map((table) => table.name);
-  return tables.length > 3 ? `${shown.join(", ")} and ${tables.length - 3} more` : shown.join(", ");
+function named(checks: ProofCheck[]): string {
+  const first = checks.slice(0, 3).map((check) => `${check.name}: ${check.detail}`);
+  const more = checks.length - first.length;
+  return more > 0 ? `${first.join("; ")}; and ${more} more` : first.join("; ");
 }
 
 /** The restore itself broke: because of the copy, of the means, or of what the dump holds? */
@@ -282,7 +270,7 @@ function outcome(
   return {
     level,
     verdict,
-    byCount: report.tables.some((table) => table.compared === "count"),
+    byCount: false,
     reason,
     copyState: "stored",
     restoreSeconds: null,
