@@ -12,9 +12,44 @@ export function compareSchema(source: Fingerprint["schema"], restored: Fingerpri
   if (source.method !== restored.method) {
     return uncertain(`not comparable: written down by ${source.method}, and restored by ${restored.method}`);
   }
+  if (source.digest === restored.digest) {
+    return { name, state: "passed", detail: `the schema is equal (${source.method})` };
+  }
+  const differing = differingObjects(source.objects, restored.objects);
+  const which = differing.length > 0 ? `: ${list(differing)}` : "";
+  return { name, state: "failed", detail: `the schema differs from the dumped one${which}` };
+}
+
+/** "TABLE public.a differs", where both sides listed their objects. */
+function differingObjects(
+  before: Record<string, string> | undefined,
+  after: Record<string, string> | undefined,
+): string[] {
+  if (!before || !after) return [];
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  return names.flatMap((name) => {
+    if (before[name] === after[name]) return [];
+    if (after[name] === undefined) return [`${name} is missing`];
+    return [before[name] === undefined ? `${name} is new` : `${name} differs`];
+  });
+}
+
+/** Owners, grants and default privileges, where the restore was to bring them back. */
+export function compareOwnership(
+  source: Fingerprint["ownership"],
+  restored: Fingerprint["ownership"],
+  wanted: boolean,
+): ProofCheck[] {
+  const name = "owners and grants";
+  if (!source || !restored) return [];
+  if (!wanted) return [{ name, state: "not compared", detail: "they were not restored" }];
+  if (source.digest === null || restored.digest === null) {
+    const detail = restored.note ?? source.note ?? "they were not written down";
+    return [{ name, state: "not compared", detail }];
+  }
   return source.digest === restored.digest
-    ? { name, state: "passed", detail: `the schema is equal (${source.method})` }
-    : { name, state: "failed", detail: "the schema differs from the dumped one" };
+    ? [{ name, state: "passed", detail: "they are equal" }]
+    : [{ name, state: "failed", detail: "they differ from the dumped ones" }];
 }
 
 /** Every sequence must be at or past its recorded value: later numbers are no loss, earlier ones are given twice. */
@@ -25,10 +60,10 @@ export function compareSequences(
   if (source.length === 0) return [];
   const after = new Map(restored.map((sequence) => [sequence.name, sequence.value]));
   const problems: string[] = [];
-  for (const { name, value } of source) {
+  for (const { name, value, descending } of source) {
     const found = after.get(name);
     if (found === undefined) problems.push(`${name} is missing`);
-    else if (!isAtOrPast(value, found))
+    else if (!isAtOrPast(value, found, descending ?? false))
       problems.push(`${name} is at ${found ?? "its start"}, recorded ${value}`);
   }
   const count = source.length === 1 ? "1 sequence is" : `${source.length} sequences are`;
@@ -39,12 +74,12 @@ export function compareSequences(
   ];
 }
 
-/** Null is a sequence that was never used. Below zero, descending sequences go past a value downwards. */
-function isAtOrPast(recorded: string | null, found: string | null): boolean {
+/** Null is a sequence that was never used; descending ones go past a value downwards. */
+function isAtOrPast(recorded: string | null, found: string | null, descending: boolean): boolean {
   if (recorded === null || recorded === found) return true;
   if (found === null || !isInteger(recorded) || !isInteger(found)) return false;
   const [from, to] = [BigInt(recorded), BigInt(found)];
-  return to >= from || (from < 0n && to < 0n);
+  return descending ? to <= from : to >= from;
 }
 
 function isInteger(text: string): boolean {

@@ -179,6 +179,34 @@ describe("checks beside the tables", () => {
     expect(check(schema("a"), schema(null), "schema")?.state).toBe("not compared");
   });
 
+  it("names the objects that differ, where both sides list them", () => {
+    const schema = (digest: string, objects: Record<string, string>) => ({
+      schema: { digest, method: "pg_dump 15", objects },
+    });
+    const before = schema("a", { "INDEX a": "1", "TABLE b": "1", "VIEW c": "1" });
+    const after = schema("b", { "TABLE b": "2", "VIEW c": "1", "VIEW d": "1" });
+    expect(check(before, after, "schema")?.detail).toBe(
+      "the schema differs from the dumped one: INDEX a is missing; TABLE b differs; VIEW d is new",
+    );
+  });
+
+  it("compares owners and grants where they were to be restored", () => {
+    const owned = (digest: string | null) => ({ ownership: { digest } });
+    const name = "owners and grants";
+    expect(check(owned("a"), owned("a"), name)?.state).toBe("passed");
+    expect(check(owned("a"), owned("b"), name)?.state).toBe("failed");
+    expect(check(owned("a"), owned(null), name)?.state).toBe("not compared");
+    expect(check({}, {}, name)).toBeUndefined();
+    const [source, restored] = [fingerprint([], owned("a")), fingerprint([], owned("b"))];
+    expect(compareFingerprints(source, restored, { owners: false }).equal).toBe(true);
+  });
+
+  it("lets descending sequences go down", () => {
+    const down = (value: string) => ({ sequences: [{ name: "s", value, descending: true }] });
+    expect(check(down("-5"), down("-7"), "sequences")?.state).toBe("passed");
+    expect(check(down("-5"), down("-4"), "sequences")?.state).toBe("failed");
+  });
+
   it.each([
     ["5", "5", "passed"],
     ["5", "6", "passed"],
@@ -188,7 +216,7 @@ describe("checks beside the tables", () => {
     [null, null, "passed"],
     ["9223372036854775806", "9223372036854775807", "passed"],
     ["9223372036854775807", "9223372036854775806", "failed"],
-    ["-5", "-7", "passed"],
+    ["-5", "-7", "failed"],
   ])("a sequence recorded at %s and restored at %s has %s", (recorded, found, state) => {
     const at = (value: string | null) => ({ sequences: [{ name: "s", value }] });
     expect(check(at(recorded), at(found), "sequences")?.state).toBe(state);

@@ -1,6 +1,7 @@
 import {
   compareExtensions,
   compareLargeObjects,
+  compareOwnership,
   compareSchema,
   compareSequences,
 } from "./compare-objects.ts";
@@ -18,14 +19,22 @@ export interface Comparison {
   counts: { equal: number; different: number; notCompared: number };
 }
 
-/** Compares what was dumped with what the restore made of it. Pure; both in the same format. */
-export function compareFingerprints(source: Fingerprint, restored: Fingerprint): Comparison {
+/**
+ * Compares what was dumped with what the restore made of it. Pure; both in the same format. `owners`: whether
+ * the restore was to bring back owners and grants.
+ */
+export function compareFingerprints(
+  source: Fingerprint,
+  restored: Fingerprint,
+  { owners }: { owners: boolean } = { owners: true },
+): Comparison {
   const before = new Map(source.tables.map((table) => [table.name, table]));
   const after = new Map(restored.tables.map((table) => [table.name, table]));
   const names = [...new Set([...before.keys(), ...after.keys()])].sort();
   const tables = names.map((name) => compareTable(name, before.get(name), after.get(name)));
   const checks = [
     compareSchema(source.schema, restored.schema),
+    ...compareOwnership(source.ownership, restored.ownership, owners),
     ...compareSequences(source.sequences, restored.sequences),
     ...compareExtensions(source.extensions, restored.extensions),
     ...compareLargeObjects(source.largeObjects, restored.largeObjects),

@@ -82,7 +82,7 @@ interface IndexRow {
 async function checkIndexes(client: Client, work: WorkContext): Promise<ProofCheck> {
   const name = "index structure";
   const prepared = await prepareAmcheck(client);
-  if ("missing" in prepared) return { name, state: "unverifiable", detail: prepared.missing };
+  if ("missing" in prepared) return { name, state: "not compared", detail: prepared.missing };
   const { rows } = await client.query<IndexRow>(`
     SELECT c.oid::text AS oid, n.nspname AS schema, c.relname AS name
     FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid

@@ -11,11 +11,13 @@ import type { CommandOptions } from "../../process/run-command.ts";
 import { runCommand } from "../../process/run-command.ts";
 import type { Access, OpenArtefact, RestoreOptions, RestoreResult, WorkContext } from "../engine.ts";
 import { applyGlobals } from "./apply-globals.ts";
-import { ArchiveContents } from "./archive-contents.ts";
+import { ArchiveContents, leftOut } from "./archive-contents.ts";
+import type { TocEntry } from "./archive-toc.ts";
 import { peekToc } from "./archive-toc.ts";
 import { clientEnvironment } from "./client-environment.ts";
 import { connect } from "./connect.ts";
 import { applyDatabaseProperties } from "./database-properties.ts";
+import { listExtensions } from "./list-tables.ts";
 import { quoteConninfo } from "./quote.ts";
 import { isUnknownSetting, restoreError } from "./restore-errors.ts";
 import { chooseRestoreTools, findClientTools } from "./tools.ts";
@@ -26,6 +28,8 @@ interface Target {
   database: string;
   major: number;
   superuser: boolean;
+  /** Extensions that are there already. */
+  extensions: string[];
 }
 
 /**
@@ -60,8 +64,9 @@ export async function restore(
         Number.parseInt(head.dumpVersion, 10),
         target.major,
       );
-      const left = target.superuser ? [] : contents.superuserOnly;
-      for (const entry of left) {
+      const { named, silent } = leftOut(contents, target);
+      const left = [...named, ...silent];
+      for (const entry of named) {
         skipped.push({ object: `${entry.kind} ${entry.tag}`, reason: "only a superuser can restore it" });
       }
       work.log(`pg_restore ${tools.version}: ${head.entryCount} objects into ${target.database}`);
@@ -102,7 +107,8 @@ async function readTarget(client: Client): Promise<Target> {
     SELECT current_database() AS database, current_setting('server_version_num') AS number,
       current_setting('is_superuser') = 'on' AS superuser`);
   const { database = "", number = "0", superuser = false } = rows[0] ?? {};
-  return { database, major: Math.floor(Number(number) / 10_000), superuser };
+  const extensions = (await listExtensions(client)).map((extension) => extension.name);
+  return { database, major: Math.floor(Number(number) / 10_000), superuser, extensions };
 }
 
 async function assertEmpty(client: Client, database: string): Promise<void> {
@@ -138,7 +144,7 @@ async function assertExtensions(client: Client, names: readonly string[]): Promi
 /** A list of all entries but some, for --use-list. */
 async function writeList(
   contents: ArchiveContents,
-  left: ArchiveContents["superuserOnly"],
+  left: readonly TocEntry[],
   work: WorkContext,
 ): Promise<string> {
   const out = new Set(left.map((entry) => entry.id));
