@@ -22,10 +22,11 @@ export interface AuditExport {
 export async function exportAudit(ctx: Ctx, input: z.input<typeof exportAuditQuery>): Promise<AuditExport> {
   requirePermission(ctx, "audit.export");
   const { format, ...filter } = exportAuditQuery.parse(input);
-  const until = ctx.clock.now();
   await ctx.db.$transaction((tx) =>
     emitAudit(tx, ctx, { action: "audit.export", object: { kind: "audit" }, after: { format, ...filter } }),
   );
+  // Taken afterwards: an export tells of itself.
+  const until = ctx.clock.now();
   const day = until.toISOString().slice(0, 10);
   return format === "csv"
     ? {
