@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { rm, stat, statfs } from "node:fs/promises";
 import path from "node:path";
-import { backup } from "node:sqlite";
+import { backup, DatabaseSync } from "node:sqlite";
 import { finished } from "node:stream/promises";
 import { HoldfastError } from "../../errors.ts";
 import type { Access, DumpOptions, DumpSession, WorkContext } from "../engine.ts";
@@ -17,8 +17,8 @@ const SPARE_BYTES = 64 * 1024 ** 2;
 
 /**
  * Copies the database with SQLite's online backup, inside one read transaction, checks the copy's integrity, and
- * hands out that copy: dump and fingerprint are of the same bytes. Throws `unavailable` when the file is locked,
- * damaged or the disk too small.
+ * hands out that copy: dump and fingerprint are of the same bytes. Throws `unavailable` when the file is locked or
+ * the disk too small, `invalid` when the file is damaged.
  */
 export async function beginSqliteDump(
   access: Access,
@@ -34,7 +34,7 @@ export async function beginSqliteDump(
     await copyOnline(file, copy, options.lockWaitMs, work);
     const problems = integrityProblems(copy);
     if (problems.length > 0) {
-      throw new HoldfastError("unavailable", `${file} is damaged: ${problems.slice(0, 3).join("; ")}`, {
+      throw new HoldfastError("invalid", `${file} is damaged: ${problems.slice(0, 3).join("; ")}`, {
         remedy: "Go back to the last proven backup, or save what can be read: sqlite3 FILE .recover",
       });
     }
@@ -94,7 +94,18 @@ async function copyOnline(file: string, copy: string, lockWaitMs: number, work: 
     });
   }
   const { size } = await stat(copy);
+  // To SQLite an empty file is a database, but nobody could tell it from a lost dump: this writes the header.
+  if (size === 0) writeHeader(copy);
   work.log(`Copied ${file}: ${size} bytes`);
+}
+
+function writeHeader(copy: string): void {
+  const database = new DatabaseSync(copy);
+  try {
+    database.exec("VACUUM");
+  } finally {
+    database.close();
+  }
 }
 
 /** The backup then reads this transaction's snapshot and never starts over because of other writers. */

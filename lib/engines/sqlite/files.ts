@@ -44,11 +44,14 @@ export async function swapSqliteFiles(
   const from = fileBeside(fileOf(on), fromName);
   const to = fileBeside(fileOf(on), toName);
   for (const file of [from, to]) {
+    await stat(file).catch((error: unknown) => {
+      throw unreadable(error, file);
+    });
     await assertUnused(file);
     settle(file);
   }
   const { dir, name, ext } = path.parse(to);
-  const stamp = new Date().toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  const stamp = new Date().toISOString().replaceAll(/[-:.]/g, "");
   const old = path.join(dir, `${name}-before-${stamp}${ext}`);
   const before = await stat(to);
   await chmod(from, before.mode & 0o777);

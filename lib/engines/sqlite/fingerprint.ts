@@ -1,10 +1,13 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { setImmediate as yieldToOthers } from "node:timers/promises";
 import type { Fingerprint, TableFingerprint } from "../../proof/schema.ts";
 import type { WorkContext } from "../engine.ts";
 import { RowDigest } from "./digest.ts";
 import { firstValue, openReadOnly, quoteName, rowsOf, SQLITE_VERSION, sqliteError } from "./open.ts";
+
+/** More objects than this are compared by one digest, without saying which differ. */
+const MAX_LISTED_OBJECTS = 2000;
 
 /** Rows between two looks at the clock and the signal. */
 const BATCH = 2_000;
@@ -185,13 +188,17 @@ export function schemaDigest(database: DatabaseSync): Fingerprint["schema"] {
     database,
     "SELECT type, name, tbl_name, coalesce(sql, '') FROM main.sqlite_schema WHERE name NOT LIKE 'sqlite^_stat%' ESCAPE '^' ORDER BY type, name, tbl_name",
   );
-  for (const object of objects) {
-    const lines = object.map((value) => String(value).replaceAll("\r\n", "\n").trimEnd());
-    sha.update(`${JSON.stringify(lines)}\n`);
+  const digests: Record<string, string> = {};
+  for (const [type, name, table, sql] of objects) {
+    const text = String(sql).replaceAll("\r\n", "\n").trimEnd();
+    const digest = hash("sha256", JSON.stringify([type, name, table, text]));
+    digests[`${type} ${name}`] = digest.slice(0, 16);
+    sha.update(`${digest}\n`);
   }
   return {
     digest: sha.digest("hex"),
     method: "sqlite_schema in order, user_version, application_id, encoding",
+    ...(objects.length > MAX_LISTED_OBJECTS ? {} : { objects: digests }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { rm, stat } from "node:fs/promises";
+import { open, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
@@ -7,7 +7,7 @@ import { HoldfastError } from "../../errors.ts";
 import type { ProofCheck } from "../../proof/schema.ts";
 import type { Access, WorkContext } from "../engine.ts";
 import { fileOf } from "./connection.ts";
-import { assertHeader, firstValue, openLive, openReadOnly, rowsOf, sqliteError } from "./open.ts";
+import { firstValue, MAGIC, openLive, openReadOnly, rowsOf, sqliteError } from "./open.ts";
 
 /** What PRAGMA integrity_check has to say; empty when the file is sound. A file that can't be read is one problem. */
 export function integrityProblems(
@@ -28,7 +28,7 @@ export function integrityProblems(
   }
 }
 
-/** Reads a plain dump to its end: header, every page, integrity. Throws `unavailable` with what is wrong. */
+/** Reads a plain dump to its end: header, every page, integrity. Throws `invalid` with what is wrong. */
 export async function readThroughSqlite(dump: Readable, work: WorkContext): Promise<void> {
   const file = path.join(work.tempDir, "read-through.sqlite");
   try {
@@ -39,21 +39,24 @@ export async function readThroughSqlite(dump: Readable, work: WorkContext): Prom
   }
 }
 
-/** Throws `unavailable` unless the file is a complete and sound SQLite database. An empty file is an empty one. */
+/** Throws `invalid` unless the file is a complete and sound SQLite database. Dumps are never empty files. */
 export async function assertWhole(file: string): Promise<void> {
-  const { size } = await stat(file);
-  if (size === 0) return;
-  await assertHeader(file);
+  const damaged = (why: string) =>
+    new HoldfastError("invalid", `The dump is damaged: ${why}.`, {
+      remedy: "Use another copy or another backup; this one can't be restored.",
+    });
+  const header = Buffer.alloc(MAGIC.length);
+  const handle = await open(file, "r");
+  await handle.read(header, 0, header.length, 0).finally(() => handle.close());
+  if (!header.equals(MAGIC)) throw damaged("it does not begin as an SQLite database does");
   const problems = integrityProblems(file);
-  if (problems.length > 0) {
-    throw new HoldfastError("unavailable", `The dump is damaged: ${problems.slice(0, 3).join("; ")}`);
-  }
+  if (problems.length > 0) throw damaged(problems.slice(0, 3).join("; ").replaceAll(`${file} `, "it "));
   const database = openReadOnly(file);
   try {
-    const expected =
-      Number(firstValue(database, "PRAGMA page_count")) * Number(firstValue(database, "PRAGMA page_size"));
-    if (expected === size) return;
-    throw new HoldfastError("unavailable", `The dump has ${size} bytes, and its pages take ${expected}.`);
+    const pages = Number(firstValue(database, "PRAGMA page_count"));
+    const expected = pages * Number(firstValue(database, "PRAGMA page_size"));
+    const { size } = await stat(file);
+    if (expected !== size) throw damaged(`it has ${size} bytes, and its pages take ${expected}`);
   } finally {
     database.close();
   }

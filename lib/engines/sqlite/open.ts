@@ -104,7 +104,7 @@ export function firstValue(database: DatabaseSync, sql: string): string {
   return String(rowsOf(database, sql)[0]?.[0] ?? "");
 }
 
-/** An SQLite error as one for people. Codes: sqlite.org/rescode.html. */
+/** An SQLite error as one for people: `invalid` for what the file holds, else `unavailable`. Codes: sqlite.org/rescode.html. */
 export function sqliteError(error: unknown, file: string): HoldfastError {
   if (error instanceof HoldfastError) return error;
   const primary = Number((error as { errcode?: number }).errcode ?? 0) & 0xff;
@@ -127,7 +127,10 @@ export function sqliteError(error: unknown, file: string): HoldfastError {
     );
   }
   if (primary === 26) return new HoldfastError("unavailable", `${file} is not an SQLite database.`, details);
-  if (primary === 11) return new HoldfastError("unavailable", `${file} is damaged: ${because}.`, details);
+  if (primary === 11) {
+    const remedy = "Go back to the last proven backup, or save what can be read: sqlite3 FILE .recover";
+    return new HoldfastError("invalid", `${file} is damaged: ${because}.`, { ...details, remedy });
+  }
   return new HoldfastError("unavailable", `SQLite could not read ${file}: ${because}.`, {
     ...details,
     remedy: "See that the worker's user may read the file, and its -wal and -shm beside it.",
@@ -155,7 +158,7 @@ function isLocked(error: unknown): boolean {
   return primary === 5 || primary === 6;
 }
 
-/** Throws `unavailable` unless the file starts as an SQLite database does. */
+/** Throws `invalid` unless the file starts as an SQLite database does. */
 export async function assertHeader(file: string): Promise<void> {
   const handle = await open(file, "r").catch((error: unknown) => {
     throw unreadable(error, file);
@@ -163,7 +166,7 @@ export async function assertHeader(file: string): Promise<void> {
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(16), 0, 16, 0);
     if (bytesRead === 16 && buffer.equals(MAGIC)) return;
-    throw new HoldfastError("unavailable", `${file} is not an SQLite database: its first bytes are others.`, {
+    throw new HoldfastError("invalid", `${file} is not an SQLite database: its first bytes are others.`, {
       remedy: "Give the path of an unencrypted SQLite 3 file.",
     });
   } finally {

@@ -25,7 +25,11 @@ export async function probeSqlite(access: Access, signal: AbortSignal): Promise<
     throw unreadable(error, given);
   });
   const found = await stat(file, { bigint: true });
-  if (!found.isFile()) throw new HoldfastError("unavailable", `${file} is not a file.`);
+  if (!found.isFile()) {
+    throw new HoldfastError("unavailable", `${file} is not a file.`, {
+      remedy: "Give the path of the SQLite file itself.",
+    });
+  }
   // An empty file is an empty database to SQLite.
   if (found.size > 0n) await assertHeader(file);
   const read = () => readHeader(file);

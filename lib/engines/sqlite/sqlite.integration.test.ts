@@ -209,7 +209,7 @@ describe("faults", () => {
     const handle = await open(file, "r+");
     await handle.write(Buffer.alloc(2000, 0xee), 0, 2000, 4096);
     await handle.close();
-    await expect(dump()).rejects.toMatchObject({ code: "unavailable", message: /damaged/ });
+    await expect(dump()).rejects.toMatchObject({ code: "invalid", message: /damaged/ });
     const damaged = await sqliteEngine.preflight(access, context.work.signal);
     expect(damaged.find((finding) => finding.id === "integrity")?.state).toBe("problem");
 
@@ -335,7 +335,7 @@ describe("files in the place of databases", () => {
     write("CREATE TABLE t (a); INSERT INTO t VALUES ('new')", String(made.connection.file));
     const { databaseName } = await sqliteEngine.probe(access, context.work.signal);
     const { oldName } = await sqliteEngine.swapDatabase(access, "fresh", databaseName, false, context.work);
-    expect(oldName).toMatch(/^kiosk-before-\d{8}T\d{6}Z\.sqlite$/);
+    expect(oldName).toMatch(/^kiosk-before-\d{8}T\d{9}Z\.sqlite$/);
     expect(await names()).toEqual([oldName, "kiosk.sqlite"].sort());
     const read = (at: string) => {
       const database = new DatabaseSync(at, { readOnly: true });
@@ -349,6 +349,16 @@ describe("files in the place of databases", () => {
     expect(read(file)).toEqual(["new"]);
     expect(read(path.join(folder, oldName))).toEqual(["old", "in the wal"]);
     expect((await stat(file)).mode & 0o777).toBe(0o640);
+  });
+
+  it("are not swapped with one that is not there", async () => {
+    write("CREATE TABLE t (a)");
+    const swapped = sqliteEngine.swapDatabase(access, "missing", "kiosk", false, context.work);
+    await expect(swapped).rejects.toMatchObject({
+      code: "unavailable",
+      message: /missing.sqlite does not exist/,
+    });
+    expect(await names()).toEqual(["kiosk.sqlite"]);
   });
 
   it("are not swapped while another program has one open", async () => {
