@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { runChainer } from "../lib/audit/chain.ts";
+import { systemClock } from "../lib/context.ts";
 import { openDb } from "../lib/db/client.ts";
 import { parseEnv } from "../lib/env.ts";
 import { HoldfastError, isHoldfastError, messageOf } from "../lib/errors.ts";
@@ -33,7 +35,8 @@ async function main(log: Logger): Promise<void> {
     );
   }
   const db = openDb(env.DATABASE_URL, { max: CONNECTIONS, applicationName: "holdfast worker" });
-  await checkKeys(db, await processKeyring());
+  const keyring = await processKeyring();
+  await checkKeys(db, keyring);
   const root = tempRoot(process.env);
   const swept = [await sweepWorkFolders(root), (await sweepLeftovers(root)).folders];
   if (swept.some((count) => count > 0)) {
@@ -49,13 +52,20 @@ async function main(log: Logger): Promise<void> {
     version: await ownVersion(),
     abortGraceMs: ABORT_GRACE_MS,
   });
+  const stopChain = new AbortController();
+  const chain = runChainer(
+    { db, log, clock: systemClock },
+    { auditKey: keyring.auditKey, signal: stopChain.signal },
+  );
   let ending = false;
   const end = async (why: string, graceMs: number) => {
     if (ending) return;
     ending = true;
     log.info({ why }, "worker stops");
     try {
+      stopChain.abort();
       await worker.stop(graceMs);
+      await chain;
       await db.$disconnect();
     } catch (error) {
       // What could not be written, another process's reconciler puts right.
