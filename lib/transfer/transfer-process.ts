@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { HoldfastError } from "../errors.ts";
-import { endGroup, killGroup, trackGroup } from "../process/process-group.ts";
+import { killGroup, trackGroup } from "../process/process-group.ts";
 import type { ProcessIdentity } from "../sandbox/process-identity.ts";
 import type { ChildMessage, ParentMessage } from "./messages.ts";
 import { childMessage, fromErrorMessage } from "./messages.ts";
@@ -152,24 +152,26 @@ function followSignal(
   { signal, graceMs = 5_000 }: TransferOptions,
 ): () => void {
   const timers: NodeJS.Timeout[] = [];
-  let callOffKill = (): void => undefined;
+  const kill = async () => {
+    // Looked at before the child dies: afterwards nothing tells whose they were.
+    const running = await below.now();
+    killGroup(pid, "SIGKILL");
+    await killAll(running);
+  };
   const onAbort = () => {
     if (child.connected) {
       const reason = reasonOf(signal).message;
       child.send({ type: "abort", reason } satisfies ParentMessage, () => undefined);
     }
     timers.push(
-      setTimeout(() => {
-        callOffKill = endGroup(pid, graceMs);
-      }, graceMs),
-      setTimeout(() => void below.now().then(killAll), 2 * graceMs),
+      setTimeout(() => killGroup(pid, "SIGTERM"), graceMs),
+      setTimeout(() => void kill(), 2 * graceMs),
     );
   };
   signal.addEventListener("abort", onAbort, { once: true });
   return () => {
     signal.removeEventListener("abort", onAbort);
     for (const timer of timers) clearTimeout(timer);
-    callOffKill();
   };
 }
 
