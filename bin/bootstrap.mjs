@@ -59,12 +59,11 @@ const UNREACHABLE =
 const UNTRUSTED = /SELF_SIGNED_CERT|UNABLE_TO_GET_ISSUER|UNABLE_TO_VERIFY|CERT_/;
 
 function installFailure(output, timedOut) {
-  const registry = process.env.npm_config_registry || "(the default)";
   if (UNTRUSTED.test(output)) {
     return `The npm registry's certificate is not trusted by Node; name your authority's file and start again: NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt npm start`;
   }
   if (timedOut || UNREACHABLE.test(output)) {
-    return `The npm registry ${registry} could not be reached, so the dependencies are not installed; check the network or your proxy with: npm ping`;
+    return `The npm registry could not be reached, so the dependencies are not installed; check the network or your proxy with: npm ping`;
   }
   const lines = output.split("\n").filter((line) => line.trim() !== "");
   return `Installing the dependencies failed: ${lines.slice(0, 3).join(" ")} Run it yourself to see all of it: npm ci`;
