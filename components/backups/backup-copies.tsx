@@ -18,10 +18,17 @@ export function BackupCopies({ backup }: { backup: BackupDto }) {
             rows={backup.copies}
             rowKey={(copy) => copy.id}
             columns={[
-              { key: "destination", header: "Destination", main: true, cell: (copy) => copy.destination },
+              {
+                key: "destination",
+                header: "Destination",
+                main: true,
+                width: "16%",
+                cell: (copy) => copy.destination,
+              },
               {
                 key: "state",
                 header: "State",
+                width: "22%",
                 cell: (copy) => {
                   const { tone, word } = copyWord(copy.state);
                   return (
@@ -39,6 +46,7 @@ export function BackupCopies({ backup }: { backup: BackupDto }) {
               {
                 key: "checked",
                 header: "Re-read",
+                width: "120px",
                 cell: (copy) => (copy.checkedAt ? <RelativeTime at={copy.checkedAt} still /> : "never"),
               },
             ]}
@@ -62,18 +70,21 @@ export function BackupCopies({ backup }: { backup: BackupDto }) {
                 {
                   key: "bytes",
                   header: "Stored",
+                  width: "100px",
                   align: "end",
                   cell: (artefact) => formatBytes(artefact.bytes),
                 },
                 {
                   key: "plain",
                   header: "Dumped",
+                  width: "100px",
                   align: "end",
                   cell: (artefact) => formatBytes(artefact.plainBytes),
                 },
                 {
                   key: "sha",
                   header: "sha256",
+                  wideOnly: true,
                   cell: (artefact) => <code className={classes.path}>{artefact.sha256}</code>,
                 },
                 { key: "enc", header: "Encrypted", cell: (artefact) => (artefact.encrypted ? "age" : "no") },

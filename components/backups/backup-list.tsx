@@ -4,17 +4,19 @@ import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { type Column, DataTable } from "@/components/ui/data-table";
+import { useDatabaseNames } from "@/components/ui/database-names";
 import { EmptyState } from "@/components/ui/empty-state";
-import { FilterBar, FilterSelect, SearchField } from "@/components/ui/filter-bar";
+import { FilterBar, FilterSelect } from "@/components/ui/filter-bar";
 import { PageHeader, type TitlePart } from "@/components/ui/page-header";
 import { RelativeTime } from "@/components/ui/relative-time";
+import { backupStates } from "@/components/ui/state-lists";
 import { backupWord, copyWord, verdictWord } from "@/components/ui/state-words";
 import { Status } from "@/components/ui/status";
 import { useList } from "@/components/ui/use-list";
 import { useUrlFilters } from "@/components/ui/use-url-filters";
 import { apiGet } from "@/lib/api-client";
 import { backupKeys } from "@/lib/backups/query-keys";
-import { type BackupItem, backupStates } from "@/lib/backups/schema";
+import type { BackupItem } from "@/lib/backups/schema";
 import { formatBytes, formatDuration, plural } from "@/lib/format";
 import type { Page } from "@/lib/paging";
 import { BackupDialog, type StartBackup } from "./backup-dialog";
@@ -73,14 +75,15 @@ export const backupColumns: Column<BackupItem>[] = [
   { key: "copies", header: "Copies", wideOnly: true, cell: copies },
 ];
 
-/** What the newest failed proof means for the page's title. */
-function useFinding(): TitlePart[] {
+/** What the failed proofs mean for the page's title; `none`: there is no backup at all. */
+function useFinding(none: boolean): TitlePart[] {
   const asked = { verdict: "failed", limit: "50" };
   const { data } = useQuery({
     queryKey: backupKeys.list(asked),
     queryFn: ({ signal }) => apiGet<Page<BackupItem>>("backups", asked, signal),
   });
   if (!data) return [{ text: "Backups" }];
+  if (none) return [{ text: "Nothing has been backed up yet." }];
   const count = data.items.length;
   if (count === 0) return [{ text: "No backup has failed its proof." }];
   const more = data.nextCursor ? "More than 50 backups" : plural(count, "backup");
@@ -90,18 +93,24 @@ function useFinding(): TitlePart[] {
 export function BackupList({ mayRun, start }: { mayRun: boolean; start: StartBackup }) {
   const [filters, set, clear] = useUrlFilters(FILTERS);
   const list = useList<BackupItem>({ path: "backups", key: backupKeys.list, filters });
+  const databases = useDatabaseNames();
   const [asking, setAsking] = useState(false);
   const button = mayRun ? <Button onClick={() => setAsking(true)}>Back up…</Button> : null;
   return (
     <>
       <PageHeader
-        title={useFinding()}
+        title={useFinding(list.rows?.length === 0 && !list.filtered)}
         facts={["A backup counts when it has been restored and found equal, table by table"]}
         actions={button}
       />
       <BackupDialog opened={asking} onClose={() => setAsking(false)} start={start} />
       <FilterBar>
-        <SearchField label="Database" value={filters.database} onChange={(database) => set({ database })} />
+        <FilterSelect
+          label="Database"
+          value={filters.database}
+          onChange={(database) => set({ database })}
+          options={databases}
+        />
         <FilterSelect
           label="State"
           value={filters.state}

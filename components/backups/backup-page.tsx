@@ -3,7 +3,8 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
+import { engineLabel } from "@/components/databases/engine-label";
 import { OperationLog } from "@/components/operations/operation-log";
 import type { ServerAction } from "@/components/ui/action-result";
 import { failureToProblem } from "@/components/ui/action-result";
@@ -73,14 +74,14 @@ export function BackupPage({
         ]}
         title={backupFinding(backup)}
         facts={[
-          <>
-            taken <RelativeTime key="at" at={backup.createdAt} />
-          </>,
-          `of ${backup.database} in ${backup.environment}`,
-          backup.engineVersion ? `server ${backup.engineVersion}` : null,
+          <span key="at">
+            Taken <RelativeTime at={backup.createdAt} />
+          </span>,
+          backup.environment,
+          engineLabel(backup.engine, backup.engineVersion),
           backup.lastProvenBackup && backup.lastProvenBackup.id !== backup.id ? (
             <Link key="last" href={`/backups/${backup.lastProvenBackup.id}`}>
-              last proven backup
+              Last proven backup
             </Link>
           ) : null,
         ]}
@@ -118,14 +119,15 @@ export function BackupPage({
       ) : null}
       <BackupRunning backup={backup} />
       <BackupFigures backup={backup} />
-      <Section title="Proof" note={proofNote(proof)}>
+      <Section
+        title="Proof"
+        note={proof ? proofNote(proof) : null}
+        actions={proof ? <Link href={`/operations/${proof.operationId}`}>Steps and log</Link> : null}
+      >
         {proof ? (
-          <>
-            <Panel>
-              <ProofLevels proof={proof} />
-            </Panel>
-            <ProofChecks proof={proof} />
-          </>
+          <Panel>
+            <ProofLevels proof={proof} />
+          </Panel>
         ) : (
           <Panel>
             <EmptyState
@@ -139,10 +141,9 @@ export function BackupPage({
         )}
       </Section>
       {proof && (proof.tableCounts.equal > 0 || proof.tableCounts.different > 0) ? (
-        <Section title="Tables">
-          <ProofTables backup={id} proof={proof} />
-        </Section>
+        <ProofTables backup={id} proof={proof} />
       ) : null}
+      {proof ? <ProofChecks proof={proof} /> : null}
       <BackupCopies backup={backup} />
       {backup.restoreCommands.length > 0 ? (
         <Section title="Restore without Holdfast" note="stock tools and your key are enough">
@@ -150,7 +151,7 @@ export function BackupPage({
         </Section>
       ) : null}
       {backup.proofs.length > 1 ? <ProofHistory proofs={backup.proofs} /> : null}
-      <OperationLog id={backup.operationId} />
+      <OperationLog id={backup.operationId} title="Log of the dump" />
       <DownloadDialog
         check={checkPassword}
         backup={backup}
@@ -161,10 +162,16 @@ export function BackupPage({
   );
 }
 
-function proofNote(proof: BackupDto["proof"]): string | null {
-  if (!proof) return null;
-  if (!proof.sandbox) return proof.reason;
-  const { engine, version, isolation, detail } = proof.sandbox;
-  const apart = isolation === "namespaces" ? "isolated, no network" : detail;
-  return `on a throwaway ${engine} ${version}, ${apart}`;
+/** When and where it was proven; why not, when no server was started for it. */
+function proofNote({ sandbox, reason, finishedAt }: NonNullable<BackupDto["proof"]>): ReactNode {
+  const apart = sandbox?.isolation === "namespaces" ? "isolated, no network" : sandbox?.detail;
+  const where = sandbox
+    ? ` on a throwaway ${engineLabel(sandbox.engine, sandbox.version)}, ${apart}`
+    : `: ${reason}`;
+  return (
+    <>
+      <RelativeTime at={finishedAt} />
+      {where}
+    </>
+  );
 }

@@ -4,10 +4,11 @@ import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { ProgressLine } from "@/components/ui/progress";
 import { Panel, Section } from "@/components/ui/section";
+import { finalStates } from "@/components/ui/state-lists";
 import { apiGet } from "@/lib/api-client";
 import type { BackupDto } from "@/lib/backups/schema";
 import { operationKeys } from "@/lib/operations/query-keys";
-import { finalStates, type OperationDto } from "@/lib/operations/schema";
+import type { OperationDto } from "@/lib/operations/schema";
 
 export function BackupRunning({ backup }: { backup: BackupDto }) {
   const id = backup.verification?.operationId ?? (backup.state === "running" ? backup.operationId : null);

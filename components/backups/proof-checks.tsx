@@ -1,5 +1,6 @@
 /** What was checked beyond the tables, and with what. */
 
+import { engineLabel } from "@/components/databases/engine-label";
 import type { Tone } from "@/components/theme/theme";
 import { KeyValues } from "@/components/ui/key-values";
 import { Panel, Section } from "@/components/ui/section";
@@ -18,7 +19,9 @@ const TONES: Record<ProofCheck["state"], Tone> = {
 
 export function ProofChecks({ proof }: { proof: NonNullable<BackupDto["proof"]> }) {
   const tools = Object.entries(proof.tools).map(([name, version]) => `${name} ${version}`);
-  const phases = Object.entries(proof.seconds).map(([name, value]) => `${name} ${formatDuration(value)}`);
+  const phases = Object.entries(proof.seconds)
+    .filter(([, value]) => value > 0)
+    .map(([name, value]) => `${name} ${formatDuration(value)}`);
   return (
     <>
       {proof.checks.length > 0 ? (
@@ -38,13 +41,15 @@ export function ProofChecks({ proof }: { proof: NonNullable<BackupDto["proof"]> 
         </Section>
       ) : null}
       <Section title="How it was proven">
-        <Panel padded>
+        <Panel>
           <KeyValues
             items={[
               ["Copy", proof.destination],
               [
                 "Sandbox",
-                proof.sandbox ? `${proof.sandbox.engine} ${proof.sandbox.version}` : "none was started",
+                proof.sandbox
+                  ? `${engineLabel(proof.sandbox.engine)} ${proof.sandbox.version}`
+                  : "none was started",
               ],
               ["Isolation", proof.sandbox ? `${proof.sandbox.isolation}: ${proof.sandbox.detail}` : "–"],
               ["Tools", tools.join(", ") || "–"],

@@ -1,7 +1,8 @@
 /** The four levels of a proof: reached, failed at, or not reached. */
+
+import { proofLevels } from "@/components/ui/state-lists";
 import { ToneIcon } from "@/components/ui/status";
 import type { BackupDto } from "@/lib/backups/schema";
-import { proofLevels } from "@/lib/proof/schema";
 import classes from "./proof-levels.module.css";
 
 const MEANING: Record<(typeof proofLevels)[number], { title: string; reached: string; failed: string }> = {

@@ -1,5 +1,5 @@
 "use client";
-import { NumberInput, PasswordInput, Select, TagsInput, Textarea, TextInput } from "@mantine/core";
+import { NativeSelect, PasswordInput, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useEnvironments } from "@/components/shell/environment-switcher";
 import { FieldGroup, FieldRow, type useActionForm } from "@/components/ui/form";
@@ -44,14 +44,7 @@ export function ConnectionFields({ form, hasPassword = false }: { form: Fields; 
           spellCheck={false}
           {...field("connection.host")}
         />
-        <NumberInput
-          label="Port"
-          min={1}
-          max={65_535}
-          allowDecimal={false}
-          hideControls
-          {...field("connection.port")}
-        />
+        <TextInput label="Port" inputMode="numeric" maxLength={5} {...field("connection.port")} />
         <TextInput label="Database" spellCheck={false} {...field("connection.database")} />
       </FieldRow>
       <FieldRow>
@@ -62,7 +55,7 @@ export function ConnectionFields({ form, hasPassword = false }: { form: Fields; 
           {...(hasPassword ? { placeholder: "Unchanged", description: "Empty keeps the stored one." } : {})}
           {...field("password")}
         />
-        <Select label="TLS" data={TLS} {...field("connection.tls")} />
+        <NativeSelect label="TLS" data={TLS} {...field("connection.tls")} />
       </FieldRow>
       {checked ? (
         <Textarea
@@ -89,8 +82,9 @@ function PastedUrl({ form: { form, values } }: { form: Fields }) {
       setWrong(text.trim().length > 12);
       return;
     }
-    const { password, tls, ...where } = parts;
-    form.setFieldValue("connection", { ...values.connection, ...where, tls: tls ?? values.connection.tls });
+    const { password, tls, port, ...where } = parts;
+    const kept = values.connection;
+    form.setFieldValue("connection", { ...kept, ...where, port: String(port), tls: tls ?? kept.tls });
     if (password) form.setFieldValue("password", password);
     if (!values.name) form.setFieldValue("name", proposeName(parts.database, values.environment));
     setPasted("");
@@ -124,7 +118,7 @@ export function IdentityFields({ form }: { form: Fields }) {
           spellCheck={false}
           {...field("name")}
         />
-        <Select
+        <NativeSelect
           label="Environment"
           description="Its rung on the way to production."
           data={environments.map(({ name, protected: guarded }) => ({
@@ -143,7 +137,7 @@ export function IdentityFields({ form }: { form: Fields }) {
       </FieldRow>
       <FieldRow>
         <TextInput label="Owner" description="Team or person to ask." {...field("owner")} />
-        <TagsInput label="Tags" description="Enter after each." {...field("tags")} />
+        <TextInput label="Tags" description="Separated by commas." {...field("tags")} />
         <TextInput label="Worker pool" description="Workers near it." spellCheck={false} {...field("pool")} />
       </FieldRow>
       <Textarea label="Note" {...field("note")} />

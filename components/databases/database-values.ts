@@ -18,13 +18,14 @@ export interface DatabaseValues extends Record<string, unknown> {
   environment: string;
   application: string;
   pool: string;
-  tags: string[];
+  /** Separated by commas. */
+  tags: string;
   owner: string;
   note: string;
   password: string;
   connection: {
     host: string;
-    port: number | string;
+    port: string;
     database: string;
     user: string;
     tls: string;
@@ -42,11 +43,11 @@ export function emptyValues(environment: string): DatabaseValues {
     environment,
     application: "",
     pool: "default",
-    tags: [],
+    tags: "",
     owner: "",
     note: "",
     password: "",
-    connection: { host: "", port: 5432, database: "", user: "", tls: "prefer", ca: "", file: "" },
+    connection: { host: "", port: "5432", database: "", user: "", tls: "prefer", ca: "", file: "" },
   };
 }
 
@@ -58,13 +59,13 @@ export function valuesOf(database: DatabaseDto): DatabaseValues {
     environment: database.environment,
     application: database.application,
     pool: database.pool,
-    tags: database.tags,
+    tags: database.tags.join(", "),
     owner: database.owner ?? "",
     note: database.note ?? "",
     password: "",
     connection: {
       host: text(connection.host),
-      port: typeof connection.port === "number" ? connection.port : 5432,
+      port: String(connection.port ?? 5432),
       database: text(connection.database),
       user: text(connection.user),
       tls: text(connection.tls) || "prefer",
@@ -72,6 +73,10 @@ export function valuesOf(database: DatabaseDto): DatabaseValues {
       file: text(connection.file),
     },
   };
+}
+
+function tagsOf(text: string): string[] {
+  return [...new Set(text.split(",").map((tag) => tag.trim()))].filter(Boolean);
 }
 
 /** Only the parts that the engine has. */
@@ -94,7 +99,7 @@ export function createInputOf(values: DatabaseValues): CreateDatabaseInput {
     engine: values.engine,
     environment: values.environment,
     pool: values.pool.trim() || "default",
-    tags: values.tags,
+    tags: tagsOf(values.tags),
     connection: connectionOf(values),
     ...(values.application.trim() ? { application: values.application.trim() } : {}),
     ...(values.owner.trim() ? { owner: values.owner.trim() } : {}),

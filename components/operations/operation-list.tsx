@@ -1,17 +1,21 @@
 "use client";
-import { type Column, DataTable } from "@/components/ui/data-table";
-import { EmptyState } from "@/components/ui/empty-state";
 /** The ledger: every operation, newest first, filtered in the URL. */
+import { useActiveOperations } from "@/components/live/use-active-operations";
+import { type Column, DataTable } from "@/components/ui/data-table";
+import { useDatabaseNames } from "@/components/ui/database-names";
+import { EmptyState } from "@/components/ui/empty-state";
 import { FilterBar, FilterSelect } from "@/components/ui/filter-bar";
 import { PageHeader } from "@/components/ui/page-header";
 import { progressText } from "@/components/ui/progress";
 import { Elapsed, RelativeTime } from "@/components/ui/relative-time";
+import { operationStates } from "@/components/ui/state-lists";
 import { actorWords, operationWord } from "@/components/ui/state-words";
 import { Status } from "@/components/ui/status";
 import { useList } from "@/components/ui/use-list";
 import { useUrlFilters } from "@/components/ui/use-url-filters";
+import { plural } from "@/lib/format";
 import { operationKeys } from "@/lib/operations/query-keys";
-import { type OperationItem, operationStates } from "@/lib/operations/schema";
+import type { OperationItem } from "@/lib/operations/schema";
 
 const FILTERS = ["state", "kind", "database", "environment"] as const;
 export const OPERATION_KINDS = [
@@ -52,25 +56,37 @@ export function OperationStatus({ operation }: { operation: OperationItem }) {
   );
 }
 
+/** From all that is active, whatever the list is filtered by. */
 function finding(rows: OperationItem[] | undefined): string {
   if (!rows) return "Operations";
   const running = rows.filter((row) => row.state === "running" || row.state === "cancelling").length;
   const queued = rows.filter((row) => row.state === "queued").length;
   if (running + queued === 0) return "Nothing is running.";
-  const words = [running > 0 ? `${running} running` : "", queued > 0 ? `${queued} queued` : ""];
+  const words = [
+    running > 0 ? `${plural(running, "operation")} running` : "",
+    queued > 0 ? `${running > 0 ? queued : plural(queued, "operation")} queued` : "",
+  ];
   return `${words.filter(Boolean).join(", ")}.`;
 }
 
 export function OperationList() {
   const [filters, set, clear] = useUrlFilters(FILTERS);
   const list = useList<OperationItem>({ path: "operations", key: operationKeys.list, filters });
+  const active = useActiveOperations();
+  const databases = useDatabaseNames();
   return (
     <>
       <PageHeader
-        title={finding(list.rows)}
+        title={finding(active.data?.items)}
         facts={["Everything that was asked of Holdfast, and how it ended"]}
       />
       <FilterBar>
+        <FilterSelect
+          label="Database"
+          value={filters.database}
+          onChange={(database) => set({ database })}
+          options={databases}
+        />
         <FilterSelect
           label="State"
           value={filters.state}

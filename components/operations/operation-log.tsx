@@ -5,12 +5,13 @@ import { IconSearch } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { Panel, Section } from "@/components/ui/section";
-import { formatCount } from "@/lib/format";
+import { formatCount, plural } from "@/lib/format";
 import type { LogLine } from "@/lib/operations/schema";
 import classes from "./operation-log.module.css";
 import { type LogStream, useLogStream } from "./use-log-stream";
 
 const ROW_PX = 22;
+const PADDING_PX = 8;
 /** A region that scrolls must be reachable by keyboard. */
 const SCROLLS = { tabIndex: 0 };
 const STATES: Record<LogStream["state"], string> = {
@@ -33,7 +34,7 @@ function download(id: string, lines: LogLine[]): void {
   URL.revokeObjectURL(url);
 }
 
-export function OperationLog({ id }: { id: string }) {
+export function OperationLog({ id, title = "Log" }: { id: string; title?: string }) {
   const { lines, state } = useLogStream(id);
   const [search, setSearch] = useState("");
   const [times, setTimes] = useState(false);
@@ -45,10 +46,10 @@ export function OperationLog({ id }: { id: string }) {
   );
   return (
     <Section
-      title="Log"
-      note={`${formatCount(lines.length)} lines, ${STATES[state]}`}
+      title={title}
+      note={`${plural(lines.length, "line")}, ${STATES[state]}${wanted ? `; ${formatCount(shown.length)} with this text` : ""}`}
       actions={
-        <>
+        <div className={classes.tools}>
           <TextInput
             size="xs"
             aria-label="Search the log"
@@ -67,7 +68,7 @@ export function OperationLog({ id }: { id: string }) {
           >
             Download
           </Button>
-        </>
+        </div>
       }
     >
       <Panel>
@@ -99,6 +100,8 @@ function LogLines({
     count: lines.length,
     getScrollElement: () => box.current,
     estimateSize: () => ROW_PX,
+    paddingStart: PADDING_PX,
+    paddingEnd: PADDING_PX,
     overscan: 20,
   });
 
@@ -127,6 +130,7 @@ function LogLines({
       aria-live="off"
       aria-label="Log of this operation"
       {...SCROLLS}
+      style={{ height: `min(${virtual.getTotalSize()}px, 440px, 60vh)` }}
       onScroll={({ currentTarget: area }) => {
         atEnd.current = area.scrollHeight - area.scrollTop - area.clientHeight < ROW_PX * 2;
       }}

@@ -1,9 +1,10 @@
 "use client";
 /** The steps of an operation in order, the newest attempt open and earlier ones folded. */
 import { Elapsed } from "@/components/ui/relative-time";
+import { finalStates } from "@/components/ui/state-lists";
 import { operationWord } from "@/components/ui/state-words";
 import { ToneIcon } from "@/components/ui/status";
-import { finalStates, type OperationDto } from "@/lib/operations/schema";
+import type { OperationDto } from "@/lib/operations/schema";
 import classes from "./step-timeline.module.css";
 
 type Step = OperationDto["steps"][number];

@@ -23,10 +23,11 @@ const ISOLATION: Record<string, string> = {
 };
 
 const columns: Column<WorkerDto>[] = [
-  { key: "name", header: "Worker", main: true, cell: (row) => row.name },
+  { key: "name", header: "Worker", main: true, width: "130px", cell: (row) => row.name },
   {
     key: "state",
     header: "State",
+    width: "120px",
     cell: (row) => (
       <Status
         tone={TONES[row.state]}
@@ -36,8 +37,14 @@ const columns: Column<WorkerDto>[] = [
       </Status>
     ),
   },
-  { key: "pool", header: "Pool", cell: (row) => row.pool },
-  { key: "host", header: "Host", cell: (row) => `${row.host}, process ${row.pid}`, wideOnly: true },
+  { key: "pool", header: "Pool", width: "100px", cell: (row) => row.pool },
+  {
+    key: "host",
+    header: "Host",
+    cell: (row) => `${row.host}, process ${row.pid}`,
+    width: "150px",
+    wideOnly: true,
+  },
   {
     key: "tools",
     header: "Tools",

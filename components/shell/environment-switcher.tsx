@@ -1,5 +1,5 @@
 "use client";
-import { SegmentedControl, Select } from "@mantine/core";
+import { NativeSelect, SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { writeUrl } from "@/components/ui/use-url-filters";
 import { apiGet } from "@/lib/api-client";
@@ -43,13 +43,13 @@ export function EnvironmentSwitcher() {
           onChange={choose}
         />
       ) : null}
-      <Select
-        className={wide ? classes.select : undefined}
+      <NativeSelect
+        {...(wide ? { className: classes.select ?? "" } : {})}
         aria-label="Environment"
         data={data.map((item) => (item.value === ALL ? { value: ALL, label: "All environments" } : item))}
         value={chosen}
-        onChange={choose}
-      />
+        onChange={(event) => choose(event.currentTarget.value)}
+      />{" "}
     </>
   );
 }

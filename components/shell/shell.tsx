@@ -1,6 +1,6 @@
 "use client";
 /** The frame around every page of the console: navigation, search, environment, running work, account. */
-import { ActionIcon, Burger, Drawer, Kbd, UnstyledButton } from "@mantine/core";
+import { ActionIcon, Burger, Kbd, UnstyledButton } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import dynamic from "next/dynamic";
@@ -9,21 +9,26 @@ import { usePathname } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { LiveProvider } from "@/components/live/live-provider";
 import { useActiveOperations } from "@/components/live/use-active-operations";
+import { Account } from "./account";
 import { EnvironmentSwitcher } from "./environment-switcher";
 import { Mark } from "./logo";
 import { Nav } from "./nav";
 import { consolePages } from "./pages";
 import classes from "./shell.module.css";
-import { ShortcutsDialog, useShortcuts } from "./shortcuts";
-import { UserMenu } from "./user-menu";
+import { useShortcuts } from "./use-shortcuts";
 import { type Viewer, ViewerProvider } from "./viewer";
 
+// Heavy and rarely opened: fetched at first use.
 const Palette = dynamic(() => import("./palette"), { ssr: false });
+const PhoneDrawer = dynamic(() => import("./phone-drawer"), { ssr: false });
+const ShortcutsDialog = dynamic(() => import("./shortcuts-dialog"), { ssr: false });
 
 export function Shell({ viewer, children }: { viewer: Viewer; children: ReactNode }) {
   const path = usePathname();
   const [drawer, { open, close }] = useDisclosure(false);
   const [keys, setKeys] = useState(false);
+  const drawerUsed = useEver(drawer);
+  const keysUsed = useEver(keys);
   const [searches, setSearches] = useState(0);
   const search = () => setSearches((count) => count + 1);
   const shortcuts = useShortcuts({ search, list: () => setKeys(true) });
@@ -68,7 +73,7 @@ export function Shell({ viewer, children }: { viewer: Viewer; children: ReactNod
                   <IconSearch size={19} />
                 </ActionIcon>
                 <RunningCount />
-                <UserMenu onShortcuts={() => setKeys(true)} />
+                <Account onShortcuts={() => setKeys(true)} />
               </div>
             </header>
             <main id="main" tabIndex={-1} className={classes.main}>
@@ -76,21 +81,19 @@ export function Shell({ viewer, children }: { viewer: Viewer; children: ReactNod
             </main>
           </div>
         </div>
-        <Drawer
-          opened={drawer}
-          onClose={close}
-          size={270}
-          title="Navigation"
-          padding={0}
-          classNames={{ header: classes.drawerHead ?? "" }}
-        >
-          <Nav onFollow={close} />
-        </Drawer>
-        <ShortcutsDialog opened={keys} onClose={() => setKeys(false)} {...shortcuts} />
+        {drawerUsed ? <PhoneDrawer opened={drawer} onClose={close} /> : null}
+        {keysUsed ? <ShortcutsDialog opened={keys} onClose={() => setKeys(false)} {...shortcuts} /> : null}
         {searches > 0 ? <Palette opened={searches} /> : null}
       </LiveProvider>
     </ViewerProvider>
   );
+}
+
+/** Whether it has been true: what was opened once stays mounted, so that closing gives the focus back. */
+function useEver(value: boolean): boolean {
+  const [ever, setEver] = useState(value);
+  if (value && !ever) setEver(true);
+  return ever;
 }
 
 function RunningCount() {

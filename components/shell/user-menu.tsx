@@ -1,7 +1,6 @@
 "use client";
-import { Menu, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import { Menu, useMantineColorScheme } from "@mantine/core";
 import {
-  IconChevronDown,
   IconDeviceDesktop,
   IconKeyboard,
   IconLogout,
@@ -11,7 +10,7 @@ import {
 } from "@tabler/icons-react";
 import Link from "next/link";
 import { signOut } from "@/components/auth/auth-client";
-import classes from "./shell.module.css";
+import { AccountButton } from "./account-button";
 import { useViewer } from "./viewer";
 
 const SCHEMES = [
@@ -20,16 +19,14 @@ const SCHEMES = [
   { value: "auto", label: "As the system", icon: IconDeviceDesktop },
 ] as const;
 
-export function UserMenu({ onShortcuts }: { onShortcuts: () => void }) {
+/** The open account menu. Loaded when it is first wanted. */
+export default function UserMenu({ onShortcuts }: { onShortcuts: () => void }) {
   const viewer = useViewer();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Menu width={230}>
+    <Menu width={230} defaultOpened>
       <Menu.Target>
-        <UnstyledButton className={classes.user}>
-          <span>{viewer.name}</span>
-          <IconChevronDown size={14} aria-hidden />
-        </UnstyledButton>
+        <AccountButton name={viewer.name} />
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>

@@ -1,10 +1,10 @@
 "use client";
 /** Everything that pages stand on: theme, queries of the browser, the clock, notifications. */
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
 import { ClockProvider } from "@/components/ui/clock";
+import { Toasts } from "@/components/ui/toasts";
 import { ApiError } from "@/lib/api-client";
 import { cssVariables, theme } from "./theme";
 
@@ -44,7 +44,7 @@ export function Providers({ nonce, now, children }: { nonce: string; now: number
       <QueryClientProvider client={client}>
         <ClockProvider now={now}>
           {children}
-          <Notifications position="bottom-right" limit={3} autoClose={6000} />
+          <Toasts />
         </ClockProvider>
       </QueryClientProvider>
     </MantineProvider>

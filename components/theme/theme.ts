@@ -90,9 +90,10 @@ export const theme = createTheme({
     TextInput: { defaultProps: { size: "sm" } },
     PasswordInput: { defaultProps: { size: "sm" } },
     NumberInput: { defaultProps: { size: "sm" } },
+    NativeSelect: { defaultProps: { size: "sm" } },
     Select: { defaultProps: { size: "sm", allowDeselect: false, comboboxProps: { shadow: "md" } } },
     MultiSelect: { defaultProps: { size: "sm", comboboxProps: { shadow: "md" } } },
-    Textarea: { defaultProps: { size: "sm", autosize: true, minRows: 2 } },
+    Textarea: { defaultProps: { size: "sm", rows: 3 } },
     TagsInput: { defaultProps: { size: "sm" } },
     InputWrapper: {
       styles: {

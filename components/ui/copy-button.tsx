@@ -1,33 +1,28 @@
 "use client";
-/** Copies `value`; says so for two seconds. Without a clipboard (plain http) it selects nothing and says why. */
-import { ActionIcon, Tooltip } from "@mantine/core";
+/** Copies `value` and says so for two seconds. */
+import { ActionIcon } from "@mantine/core";
 import { useClipboard } from "@mantine/hooks";
 import { IconAlertTriangle, IconCheck, IconCopy } from "@tabler/icons-react";
 import { Announce } from "./hidden";
 
 export function CopyButton({ value, label = "Copy" }: { value: string; label?: string }) {
-  const clipboard = useClipboard({ timeout: 2000 });
-  const text = clipboard.error ? "The browser refused; select and copy by hand" : label;
+  const { copied, error, copy } = useClipboard({ timeout: 2000 });
+  const Icon = error ? IconAlertTriangle : copied ? IconCheck : IconCopy;
+  // Over plain http browsers have no clipboard.
+  const refused = error ? "The browser refused; select it and copy by hand" : "";
   return (
     <>
-      <Tooltip label={clipboard.copied ? "Copied" : text}>
-        <ActionIcon
-          variant="subtle"
-          color="unknown"
-          size="sm"
-          aria-label={label}
-          onClick={() => clipboard.copy(value)}
-        >
-          {clipboard.error ? (
-            <IconAlertTriangle size={15} />
-          ) : clipboard.copied ? (
-            <IconCheck size={15} />
-          ) : (
-            <IconCopy size={15} />
-          )}
-        </ActionIcon>
-      </Tooltip>
-      <Announce>{clipboard.copied ? "Copied" : ""}</Announce>
+      <ActionIcon
+        variant="subtle"
+        color="unknown"
+        size="sm"
+        aria-label={label}
+        title={refused || label}
+        onClick={() => copy(value)}
+      >
+        <Icon size={15} aria-hidden />
+      </ActionIcon>
+      <Announce>{copied ? "Copied" : refused}</Announce>
     </>
   );
 }

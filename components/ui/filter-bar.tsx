@@ -1,6 +1,6 @@
 "use client";
 /** The row of filters above a list: search that waits for a pause in typing, and selects. */
-import { CloseButton, Select, TextInput } from "@mantine/core";
+import { CloseButton, NativeSelect, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useState } from "react";
@@ -58,16 +58,12 @@ export function FilterSelect({
   options: { value: string; label: string }[];
 }) {
   return (
-    <Select
+    <NativeSelect
       className={classes.select}
       aria-label={label}
-      placeholder={label}
-      data={options}
-      value={value ?? null}
-      onChange={onChange}
-      clearable
-      clearButtonProps={{ "aria-label": `Any ${label.toLowerCase()}` }}
-      checkIconPosition="right"
+      data={[{ value: "", label: `${label}: any` }, ...options]}
+      value={value ?? ""}
+      onChange={(event) => onChange(event.currentTarget.value || null)}
     />
   );
 }

@@ -3,11 +3,11 @@
  * "3 h ago", and on hover or focus a card with the local time (with its zone) and UTC. After 30 days the date
  * itself. `still` leaves it out of the tab order: use it inside tables, where one stop per row is enough.
  */
-import { Popover } from "@mantine/core";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { formatDuration, formatMoment, formatRelative } from "@/lib/format";
 import { useHydrated, useNow } from "./clock";
 import classes from "./relative-time.module.css";
+import { TimeCard } from "./time-card";
 
 const MONTH = 30 * 86_400_000;
 
@@ -15,46 +15,28 @@ export function RelativeTime({ at, still = false }: { at: string; still?: boolea
   const now = useNow();
   const hydrated = useHydrated();
   const [card, setCard] = useState(false);
+  const anchor = useRef<HTMLTimeElement>(null);
   const date = new Date(at);
   const zone = hydrated ? Intl.DateTimeFormat().resolvedOptions().timeZone : "UTC";
   const far = Math.abs(now - date.getTime()) > MONTH;
   const text = far ? formatMoment(date, zone).replace(/,.*/, "") : formatRelative(date.getTime(), now);
-  const target = (
-    <time
-      dateTime={at}
-      className={classes.time}
-      tabIndex={still ? undefined : 0}
-      onPointerEnter={() => setCard(true)}
-      onPointerLeave={() => setCard(false)}
-      onFocus={() => setCard(true)}
-      onBlur={() => setCard(false)}
-      onKeyDown={(event) => event.key === "Escape" && setCard(false)}
-    >
-      {text}
-    </time>
-  );
-  // The card costs a positioning engine: it exists only while it is open.
-  if (!card) return target;
   return (
-    <Popover
-      opened
-      position="top"
-      withArrow
-      shadow="md"
-      trapFocus={false}
-      returnFocus={false}
-      withRoles={false}
-    >
-      <Popover.Target>{target}</Popover.Target>
-      <Popover.Dropdown className={classes.card}>
-        <dl>
-          <dt>{zone}</dt>
-          <dd>{formatMoment(date, zone, true)}</dd>
-          <dt>UTC</dt>
-          <dd>{formatMoment(date, "UTC", true)}</dd>
-        </dl>
-      </Popover.Dropdown>
-    </Popover>
+    <>
+      <time
+        ref={anchor}
+        dateTime={at}
+        className={classes.time}
+        tabIndex={still ? undefined : 0}
+        onPointerEnter={() => setCard(true)}
+        onPointerLeave={() => setCard(false)}
+        onFocus={() => setCard(true)}
+        onBlur={() => setCard(false)}
+        onKeyDown={(event) => event.key === "Escape" && setCard(false)}
+      >
+        {text}
+      </time>
+      {card ? <TimeCard at={date} zone={zone} anchor={anchor.current} /> : null}
+    </>
   );
 }
 

@@ -1,7 +1,6 @@
 "use client";
 /** One's own account: password, second factor, sessions. */
 import { PasswordInput } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useQuery } from "@tanstack/react-query";
 import type { ServerAction } from "@/components/ui/action-result";
 import { ErrorPanel } from "@/components/ui/error-panel";
@@ -9,6 +8,7 @@ import { ActionForm, useActionForm } from "@/components/ui/form";
 import { PageHeader } from "@/components/ui/page-header";
 import { Panel, Section } from "@/components/ui/section";
 import { RowsSkeleton } from "@/components/ui/skeletons";
+import { toast } from "@/components/ui/toast";
 import { apiGet } from "@/lib/api-client";
 import { settingsKeys } from "@/lib/members/query-keys";
 import type { Me } from "@/lib/members/schema";
@@ -55,7 +55,7 @@ function PasswordForm({ changePassword }: Pick<AccountActions, "changePassword">
     action: changePassword,
     onDone: () => {
       form.form.reset();
-      notifications.show({ message: "The password is changed. Your other sessions have ended." });
+      void toast("The password is changed. Your other sessions have ended.");
     },
   });
   return (

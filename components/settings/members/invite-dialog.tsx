@@ -3,7 +3,8 @@
 import { Modal, MultiSelect, Select, TextInput } from "@mantine/core";
 import type { ServerAction } from "@/components/ui/action-result";
 import { ActionForm, useActionForm } from "@/components/ui/form";
-import { type InviteDto, roles } from "@/lib/members/schema";
+import { roles } from "@/components/ui/state-lists";
+import type { InviteDto } from "@/lib/members/schema";
 import { useEnvironmentNames } from "../tokens-page";
 
 export interface NewInvite {

@@ -1,11 +1,9 @@
 "use client";
 /** Keys: g and a letter goes to a page, / or ⌘K searches, ? lists them. Single keys can be switched off. */
-import { Kbd, Modal, Switch } from "@mantine/core";
 import { useLocalStorage } from "@mantine/hooks";
 import { useRouter } from "next/navigation";
 import { useEffect, useRef } from "react";
 import { consolePages, settingsPage } from "./pages";
-import classes from "./shell.module.css";
 
 const SECOND_KEY_MS = 1500;
 
@@ -51,50 +49,4 @@ export function useShortcuts(actions: { search: () => void; list: () => void }) 
     return () => window.removeEventListener("keydown", press);
   }, [on, router]);
   return { on, setOn };
-}
-
-export function ShortcutsDialog({
-  opened,
-  onClose,
-  on,
-  setOn,
-}: {
-  opened: boolean;
-  onClose: () => void;
-  on: boolean;
-  setOn: (on: boolean) => void;
-}) {
-  return (
-    <Modal opened={opened} onClose={onClose} title="Keyboard shortcuts">
-      <dl className={classes.keys}>
-        <dt>
-          <Kbd>⌘</Kbd> <Kbd>K</Kbd> or <Kbd>Ctrl</Kbd> <Kbd>K</Kbd>
-        </dt>
-        <dd>Search, jump and act</dd>
-        {[...consolePages, settingsPage].map((page) => (
-          <div key={page.key} className={classes.key}>
-            <dt>
-              <Kbd>g</Kbd> then <Kbd>{page.key}</Kbd>
-            </dt>
-            <dd>{page.label}</dd>
-          </div>
-        ))}
-        <dt>
-          <Kbd>/</Kbd>
-        </dt>
-        <dd>Search</dd>
-        <dt>
-          <Kbd>?</Kbd>
-        </dt>
-        <dd>This list</dd>
-      </dl>
-      <Switch
-        mt="md"
-        label="Shortcuts of single keys"
-        description="⌘K always works."
-        checked={on}
-        onChange={(event) => setOn(event.currentTarget.checked)}
-      />
-    </Modal>
-  );
 }
