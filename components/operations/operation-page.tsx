@@ -123,9 +123,11 @@ export function OperationPage({
         </div>
       ) : null}
       {running && operation.progress ? (
-        <Panel padded>
-          <ProgressLine progress={operation.progress} label={operation.title} />
-        </Panel>
+        <Section title="Now">
+          <Panel padded>
+            <ProgressLine progress={operation.progress} label={operation.title} />
+          </Panel>
+        </Section>
       ) : null}
       <Section title="Steps">
         <Panel padded>
@@ -137,9 +139,17 @@ export function OperationPage({
       <Section title="Every change of state" note="with its reason">
         <Panel>
           <ol className={classes.transitions}>
-            {operation.transitions.map((change) => (
+            {operation.transitions.map((change, index) => (
               <li key={`${change.at}${change.state}`}>
-                <Moment at={change.at} />
+                <span>
+                  <Moment at={change.at} />
+                  {index > 0 ? (
+                    <span className={classes.reason}>
+                      {" "}
+                      + <Elapsed from={operation.createdAt} to={change.at} />
+                    </span>
+                  ) : null}
+                </span>
                 <span>{operationWord(change.state).word}</span>
                 <span className={classes.reason}>{change.reason}</span>
               </li>

@@ -27,6 +27,14 @@ export interface EnvironmentActions {
   order: ServerAction<{ order: string[] }, unknown>;
 }
 
+function finding(items: EnvironmentDto[]): string {
+  const [first] = items;
+  const last = items.at(-1);
+  if (!first || !last) return "There is no environment yet.";
+  if (first === last) return `Changes have one environment, ${first.name}.`;
+  return `Changes climb ${plural(items.length, "environment")}, from ${first.name} to ${last.name}.`;
+}
+
 export function EnvironmentsPage({ actions }: { actions: EnvironmentActions }) {
   const query = useQuery({
     queryKey: settingsKeys.environments,
@@ -112,7 +120,7 @@ export function EnvironmentsPage({ actions }: { actions: EnvironmentActions }) {
   return (
     <>
       <PageHeader
-        title={`Changes climb ${plural(items.length, "environment")}, from ${items[0]?.name ?? "nowhere"} to ${items.at(-1)?.name ?? "nowhere"}.`}
+        title={finding(items)}
         facts={["An environment with databases cannot be deleted"]}
         actions={mayWrite ? <Button onClick={() => setEditing("new")}>New environment…</Button> : null}
       />

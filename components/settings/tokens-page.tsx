@@ -51,6 +51,12 @@ export function useEnvironmentNames(): string[] {
   return (data?.items ?? []).map(({ name }) => name);
 }
 
+function finding(rows: TokenDto[] | undefined): string {
+  if (!rows) return "API tokens";
+  if (rows.length === 0) return "No API token can act on this install.";
+  return `${plural(rows.length, "API token")} can act on this install.`;
+}
+
 export function TokensPage({ actions }: { actions: TokenActions }) {
   const client = useQueryClient();
   const list = useList<TokenDto>({ path: "tokens", key: (asked) => [...settingsKeys.tokens, asked] });
@@ -93,7 +99,7 @@ export function TokensPage({ actions }: { actions: TokenActions }) {
   return (
     <>
       <PageHeader
-        title={list.rows ? `${plural(list.rows.length, "API token")} can act on this install.` : "API tokens"}
+        title={finding(list.rows)}
         facts={["For your CI and the holdfast command", "stored hashed, shown once"]}
         actions={<Button onClick={() => setMaking(true)}>New token…</Button>}
       />

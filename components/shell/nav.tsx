@@ -8,6 +8,7 @@ import { plural } from "@/lib/format";
 import { settingsKeys } from "@/lib/members/query-keys";
 import type { Page } from "@/lib/paging";
 import type { WorkerDto } from "@/lib/workers/schema";
+import { AttentionCount } from "./attention-count";
 import { Mark } from "./logo";
 import classes from "./nav.module.css";
 import { consolePages, isWithin, settingsPage } from "./pages";
@@ -25,6 +26,7 @@ export function Nav({ onFollow = () => undefined }: { onFollow?: () => void }) {
       onClick={onFollow}
     >
       {page.label}
+      {page.href === "/" ? <AttentionCount /> : null}
     </Link>
   );
   return (

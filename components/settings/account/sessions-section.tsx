@@ -75,17 +75,19 @@ export function SessionsSection({ actions }: { actions: SessionActions }) {
       title="Sessions"
       note="ended ones stop working at once"
       actions={
-        <Button
-          size="xs"
-          variant="default"
-          loading={revokeOthers.pending}
-          onClick={async () => {
-            await revokeOthers.run(undefined);
-            await refresh();
-          }}
-        >
-          End all others
-        </Button>
+        (list.rows?.length ?? 0) < 2 ? null : (
+          <Button
+            size="xs"
+            variant="default"
+            loading={revokeOthers.pending}
+            onClick={async () => {
+              await revokeOthers.run(undefined);
+              await refresh();
+            }}
+          >
+            End all others
+          </Button>
+        )
       }
     >
       {failure ? <ProblemPanel title="It was not ended" problem={failureToProblem(failure)} /> : null}
