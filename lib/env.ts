@@ -96,7 +96,7 @@ export function parseEnv(source: Record<string, string | undefined>): Env {
   const parsed = z.object(shape).safeParse(given);
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
-    throw new HoldfastError("invalid", `Wrong setting. ${lines.join("; ")}`, {
+    throw new HoldfastError("invalid", `Wrong setting. ${lines.join("; ")}.`, {
       remedy: "Correct it in the environment and start again; docs/settings.md lists all settings.",
     });
   }

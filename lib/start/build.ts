@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { step } from "../../bin/progress.mjs";
@@ -82,9 +82,20 @@ function failed(what: string, output: string, command: string): HoldfastError {
   });
 }
 
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Two starts in one clone must not write into the same output. */
 async function oneAtATime(work: () => Promise<void>, signal?: AbortSignal): Promise<void> {
   const file = path.join(ROOT, "node_modules/.holdfast-build.lock");
+  // Dependencies that another user installed: there is no other start of that user to wait for.
+  if (!isWritable(path.dirname(file))) return await work();
   let lock = takeLock(file);
   if (!lock) {
     await step("Waiting for another start in this folder", async () => {
