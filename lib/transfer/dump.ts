@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type Artefact, type Manifest, manifestSchema } from "../backups/manifest.ts";
 import type { DumpArtefact, DumpSession, Engine, ServerInfo, WorkContext } from "../engines/engine.ts";
 import { engineFor } from "../engines/registry.ts";
+import { formatBytes } from "../format.ts";
 import type { Fingerprint } from "../proof/schema.ts";
 import { storageFor } from "../storage/registry.ts";
 import { FanOut } from "./fan-out.ts";
@@ -104,7 +105,7 @@ async function dumpAll(
       artefacts.push(await storeOne(artefact, session.info, spec, fanOut, io, signal));
     }
     dumpSeconds = (performance.now() - began) / 1000;
-    io.step("Fingerprint", `${artefacts.reduce((sum, one) => sum + one.plainBytes, 0)} bytes`);
+    io.step("Fingerprint", formatBytes(artefacts.reduce((sum, one) => sum + one.plainBytes, 0)));
     return artefacts;
   };
   const [dumped, printed] = await Promise.allSettled([
