@@ -39,6 +39,20 @@ function sortedLines(definition: string): string {
   return definition.split("\n").sort().join("\n");
 }
 
+const NAME = String.raw`(?:"(?:[^"]|"")+"|[\w$]+)`;
+const POLICY_ROLES = new RegExp(
+  String.raw`^(CREATE POLICY ${NAME} ON ${NAME}\.${NAME}(?: AS RESTRICTIVE)?(?: FOR \w+)? TO )(${NAME}(?:, ${NAME})*)`,
+);
+
+/** The roles of a policy come in the order of their numbers, which each server gives anew. */
+function normalised(entry: TocEntry): string {
+  if (entry.kind !== "POLICY") return entry.definition;
+  return entry.definition.replace(POLICY_ROLES, (_all, head: string, roles: string) => {
+    const names = roles.match(new RegExp(NAME, "g")) ?? [];
+    return `${head}${names.sort().join(", ")}`;
+  });
+}
+
 export interface SchemaDigests {
   /** Of all objects' definitions, owners and grants left aside. */
   schema: string;
@@ -66,7 +80,7 @@ export class SchemaDigest {
     }
     if (owner !== "") this.#ownership.push(sha256(JSON.stringify(["OWNER", kind, schema, tag, owner])));
     if (isGivenSchema(entry)) return;
-    const content = [kind, schema, tag, entry.definition, entry.tableAccessMethod];
+    const content = [kind, schema, tag, normalised(entry), entry.tableAccessMethod];
     const label = `${kind} ${schema === null ? "" : `${schema}.`}${tag}`;
     this.#definitions.push({ label, digest: sha256(JSON.stringify(content)) });
   }

