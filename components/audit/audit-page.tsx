@@ -1,6 +1,6 @@
 "use client";
 /** Who did what, when, from where; filtered in the URL, exported as it is filtered, and checked on demand. */
-import { Button, Menu } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useState } from "react";
 import type { ServerAction } from "@/components/ui/action-result";
 import { type Column, DataTable } from "@/components/ui/data-table";
@@ -82,23 +82,17 @@ export function AuditPage({
         actions={
           mayExport ? (
             <>
-              <Menu position="bottom-end">
-                <Menu.Target>
-                  <Button variant="default">Export</Button>
-                </Menu.Target>
-                <Menu.Dropdown>
-                  {(["csv", "jsonl"] as const).map((format) => (
-                    <Menu.Item
-                      key={format}
-                      component="a"
-                      href={apiUrl("audit/export", { ...filters, format })}
-                      download={`audit.${format}`}
-                    >
-                      {format === "csv" ? "CSV" : "JSON Lines"}
-                    </Menu.Item>
-                  ))}
-                </Menu.Dropdown>
-              </Menu>
+              {(["csv", "jsonl"] as const).map((format) => (
+                <Button
+                  key={format}
+                  variant="default"
+                  component="a"
+                  href={apiUrl("audit/export", { ...filters, format })}
+                  download={`audit.${format}`}
+                >
+                  Export {format === "csv" ? "CSV" : "JSON Lines"}
+                </Button>
+              ))}
               <Button loading={check.pending} onClick={async () => setResult(await check.run(undefined))}>
                 Check the chain
               </Button>

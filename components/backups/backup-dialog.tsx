@@ -9,7 +9,7 @@ import type { BackupItem } from "@/lib/backups/schema";
 
 export type StartBackup = ServerAction<{ database: string; verify: boolean }, BackupItem>;
 
-export function BackupDialog({
+export default function BackupDialog({
   opened,
   onClose,
   start,

@@ -7,6 +7,7 @@ import { type Column, DataTable } from "@/components/ui/data-table";
 import { useDatabaseNames } from "@/components/ui/database-names";
 import { EmptyState } from "@/components/ui/empty-state";
 import { FilterBar, FilterSelect } from "@/components/ui/filter-bar";
+import { lazyDialog } from "@/components/ui/lazy-dialog";
 import { PageHeader, type TitlePart } from "@/components/ui/page-header";
 import { RelativeTime } from "@/components/ui/relative-time";
 import { backupStates } from "@/components/ui/state-lists";
@@ -19,7 +20,9 @@ import { backupKeys } from "@/lib/backups/query-keys";
 import type { BackupItem } from "@/lib/backups/schema";
 import { formatBytes, formatDuration, plural } from "@/lib/format";
 import type { Page } from "@/lib/paging";
-import { BackupDialog, type StartBackup } from "./backup-dialog";
+import type { StartBackup } from "./backup-dialog";
+
+const BackupDialog = lazyDialog(() => import("./backup-dialog"));
 
 const FILTERS = ["database", "environment", "state", "verdict", "from", "to"] as const;
 

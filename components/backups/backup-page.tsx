@@ -11,6 +11,7 @@ import { failureToProblem } from "@/components/ui/action-result";
 import { CodeBlock } from "@/components/ui/code-block";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorPanel, ProblemPanel } from "@/components/ui/error-panel";
+import { lazyDialog } from "@/components/ui/lazy-dialog";
 import { PageHeader } from "@/components/ui/page-header";
 import { RelativeTime } from "@/components/ui/relative-time";
 import { Panel, Section } from "@/components/ui/section";
@@ -24,11 +25,13 @@ import { BackupCopies } from "./backup-copies";
 import { BackupFigures } from "./backup-figures";
 import { backupFinding } from "./backup-finding";
 import { BackupRunning } from "./backup-running";
-import { type CheckPassword, DownloadDialog } from "./download-dialog";
+import type { CheckPassword } from "./download-dialog";
 import { ProofChecks } from "./proof-checks";
 import { ProofHistory } from "./proof-history";
 import { ProofLevels } from "./proof-levels";
 import { ProofTables } from "./proof-tables";
+
+const DownloadDialog = lazyDialog(() => import("./download-dialog"));
 
 export interface BackupRights {
   verify: boolean;

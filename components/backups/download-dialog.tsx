@@ -17,7 +17,7 @@ interface Props {
   onClose: () => void;
 }
 
-export function DownloadDialog({ opened, ...props }: Props & { opened: boolean }) {
+export default function DownloadDialog({ opened, ...props }: Props & { opened: boolean }) {
   return (
     <Modal opened={opened} onClose={props.onClose} title="Download">
       {opened ? <DownloadForm {...props} /> : null}

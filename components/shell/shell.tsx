@@ -9,6 +9,7 @@ import { usePathname } from "next/navigation";
 import { type ReactNode, useState } from "react";
 import { LiveProvider } from "@/components/live/live-provider";
 import { useActiveOperations } from "@/components/live/use-active-operations";
+import { lazyDialog } from "@/components/ui/lazy-dialog";
 import { Account } from "./account";
 import { EnvironmentSwitcher } from "./environment-switcher";
 import { Mark } from "./logo";
@@ -20,15 +21,13 @@ import { type Viewer, ViewerProvider } from "./viewer";
 
 // Heavy and rarely opened: fetched at first use.
 const Palette = dynamic(() => import("./palette"), { ssr: false });
-const PhoneDrawer = dynamic(() => import("./phone-drawer"), { ssr: false });
-const ShortcutsDialog = dynamic(() => import("./shortcuts-dialog"), { ssr: false });
+const PhoneDrawer = lazyDialog(() => import("./phone-drawer"));
+const ShortcutsDialog = lazyDialog(() => import("./shortcuts-dialog"));
 
 export function Shell({ viewer, children }: { viewer: Viewer; children: ReactNode }) {
   const path = usePathname();
   const [drawer, { open, close }] = useDisclosure(false);
   const [keys, setKeys] = useState(false);
-  const drawerUsed = useEver(drawer);
-  const keysUsed = useEver(keys);
   const [searches, setSearches] = useState(0);
   const search = () => setSearches((count) => count + 1);
   const shortcuts = useShortcuts({ search, list: () => setKeys(true) });
@@ -81,19 +80,12 @@ export function Shell({ viewer, children }: { viewer: Viewer; children: ReactNod
             </main>
           </div>
         </div>
-        {drawerUsed ? <PhoneDrawer opened={drawer} onClose={close} /> : null}
-        {keysUsed ? <ShortcutsDialog opened={keys} onClose={() => setKeys(false)} {...shortcuts} /> : null}
+        <PhoneDrawer opened={drawer} onClose={close} />
+        <ShortcutsDialog opened={keys} onClose={() => setKeys(false)} {...shortcuts} />
         {searches > 0 ? <Palette opened={searches} /> : null}
       </LiveProvider>
     </ViewerProvider>
   );
-}
-
-/** Whether it has been true: what was opened once stays mounted, so that closing gives the focus back. */
-function useEver(value: boolean): boolean {
-  const [ever, setEver] = useState(value);
-  if (value && !ever) setEver(true);
-  return ever;
 }
 
 function RunningCount() {

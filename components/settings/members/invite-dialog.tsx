@@ -16,7 +16,7 @@ export interface NewInvite {
 }
 type Invite = ServerAction<NewInvite, InviteDto & { url: string }>;
 
-export function InviteDialog({
+export default function InviteDialog({
   opened,
   onClose,
   invite,

@@ -19,9 +19,13 @@ interface Props {
   onChanged: () => void;
 }
 
-export function MemberDialog({ member, ...props }: Props & { member: MemberDto | null }) {
+export default function MemberDialog({
+  opened,
+  member,
+  ...props
+}: Props & { opened: boolean; member: MemberDto | null }) {
   return (
-    <Modal opened={member !== null} onClose={props.onClose} title={member?.name ?? ""} size="lg">
+    <Modal opened={opened} onClose={props.onClose} title={member?.name ?? ""} size="lg">
       {member ? <MemberForm member={member} {...props} /> : null}
     </Modal>
   );

@@ -7,6 +7,7 @@ import { failureToProblem } from "@/components/ui/action-result";
 import { type Column, DataTable } from "@/components/ui/data-table";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ProblemPanel } from "@/components/ui/error-panel";
+import { lazyDialog } from "@/components/ui/lazy-dialog";
 import { PageHeader, type TitlePart } from "@/components/ui/page-header";
 import { RelativeTime } from "@/components/ui/relative-time";
 import { Section } from "@/components/ui/section";
@@ -17,9 +18,11 @@ import { plural } from "@/lib/format";
 import { settingsKeys } from "@/lib/members/query-keys";
 import type { InviteDto, MemberDto } from "@/lib/members/schema";
 import { SecretShownOnce } from "../secret-shown-once";
-import { InviteDialog } from "./invite-dialog";
 import type { MemberActions } from "./member-actions";
-import { MemberDialog } from "./member-dialog";
+
+const MemberDialog = lazyDialog(() => import("./member-dialog"));
+
+const InviteDialog = lazyDialog(() => import("./invite-dialog"));
 
 function finding(rows: MemberDto[] | undefined): TitlePart[] {
   if (!rows) return [{ text: "Members" }];
@@ -169,6 +172,7 @@ export function MembersPage({ actions }: { actions: MemberActions }) {
         Send this link to the person. It works once, for seven days, and is not shown again.
       </SecretShownOnce>
       <MemberDialog
+        opened={opened !== null}
         member={opened}
         actions={actions}
         onClose={() => setOpened(null)}
