@@ -70,7 +70,7 @@ export async function openSchemaEngine(
     "./schema_engine_bg.js": withoutLingeringTimers(glue as unknown as WebAssembly.ModuleImports),
   });
   glue.__wbg_set_wasm(instance.exports);
-  (instance.exports["__wbindgen_start"] as () => void)();
+  (instance.exports.__wbindgen_start as () => void)();
   const opened: Disposable[] = [];
   const factory = bindMigrationAwareSqlAdapterFactory(
     wholeScripts(new PrismaPg({ connectionString }), opened),
