@@ -78,6 +78,10 @@ export const SETTINGS = {
     shape: z.enum(["on", "off"]).default("off"),
     about: "Take client addresses from X-Forwarded-For (only behind a proxy of yours).",
   },
+  HOLDFAST_INSTALL_TOOLS: {
+    shape: z.enum(["on", "off"]).default("on"),
+    about: "On Debian as root, npm start installs missing client tools (postgresql-client, bubblewrap).",
+  },
   HOLDFAST_LOG_LEVEL: {
     shape: z.enum(["debug", "info", "warn", "error"]).default("info"),
     about: "Least severity that is logged.",

@@ -61,12 +61,12 @@ export function missingTools(): Tool[] {
  * Says which client tools are missing. On Debian as root they are installed, after saying so; elsewhere the
  * command is named and the start goes on, because everything else works without them.
  */
-export async function ensureClientTools(signal?: AbortSignal): Promise<void> {
+export async function ensureClientTools(mayInstall: boolean, signal?: AbortSignal): Promise<void> {
   const missing = missingTools();
   if (missing.length === 0) return;
   const debian = existsSync("/etc/debian_version") && existsSync("/usr/bin/apt-get");
   const packages = missing.map((tool) => tool.debian);
-  if (debian && process.getuid?.() === 0 && process.env.HOLDFAST_INSTALL_TOOLS !== "off") {
+  if (debian && process.getuid?.() === 0 && mayInstall) {
     say(`${names(missing)} missing here; installing ${packages.join(" and ")} with apt-get.`);
     const result = await installPackages(packages, signal);
     if (result === null) return;

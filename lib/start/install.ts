@@ -48,7 +48,7 @@ export async function startInstall(options: { demo: boolean }): Promise<number> 
   const ends: ((force: boolean) => Promise<void>)[] = [];
   try {
     await requirePort(env.HOST, env.PORT);
-    await ensureClientTools(stopping.signal);
+    await ensureClientTools(env.HOLDFAST_INSTALL_TOOLS === "on", stopping.signal);
     await ensureGenerated(stopping.signal);
     await ensureBuilt(stopping.signal);
     await run(absolute(env, data.path), { ...options, user, stopping, ends });
