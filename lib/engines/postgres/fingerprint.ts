@@ -118,7 +118,7 @@ export async function fingerprintRestored(
     const { client } = session;
     const server = await readInfo(client, target);
     await beginSnapshot(client, { serverMajor: server.major, parallelWorkers: 2 });
-    const tables = await listTables(client);
+    const tables = await listTables(client, { sizes: true });
     const sequences = await readSequences(client, await listSequences(client));
     const { rows } = await client.query<{ ok: boolean }>(
       "SELECT current_setting('is_superuser') = 'on' AS ok",

@@ -11,7 +11,7 @@ export interface TableInfo {
   /** Made by an extension, which keeps its contents itself. */
   ofExtension: boolean;
   unlogged: boolean;
-  /** On disk, with TOAST, in bytes. */
+  /** On disk, with TOAST, in bytes; 0 where it was not asked for. */
   bytes: number;
   columns: ColumnInfo[];
 }
@@ -40,7 +40,7 @@ const OF_EXTENSION = `EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid
 const TABLES = `
   SELECT n.nspname AS schema, c.relname AS name, c.relkind, c.relispartition AS is_partition,
     c.relpersistence = 'u' AS unlogged, ${OF_EXTENSION} AS of_extension,
-    CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_table_size(c.oid) END AS bytes,
+    CASE WHEN $1 AND c.relkind = 'r' AND NOT ${OF_EXTENSION} THEN pg_catalog.pg_table_size(c.oid) END AS bytes,
     (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', a.attname, 'type',
         (CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END)::bigint))
       FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
@@ -49,9 +49,12 @@ const TABLES = `
   WHERE c.relkind IN ('r', 'p', 'm', 'f') AND ${USER_SCHEMAS}
   ORDER BY n.nspname, c.relname`;
 
-/** Every table, partition, materialized view and foreign table that a dump covers. */
-export async function listTables(client: Client): Promise<TableInfo[]> {
-  const { rows } = await client.query<Row>(TABLES);
+/**
+ * Every table, partition, materialized view and foreign table that a dump covers. With `sizes` it waits for
+ * tables that are locked against reading; without, it waits for nothing.
+ */
+export async function listTables(client: Client, { sizes }: { sizes: boolean }): Promise<TableInfo[]> {
+  const { rows } = await client.query<Row>(TABLES, [sizes]);
   return rows.map((row) => ({
     name: displayName(row.schema, row.name),
     sql: `${quoteIdentifier(row.schema)}.${quoteIdentifier(row.name)}`,

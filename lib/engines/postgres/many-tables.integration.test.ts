@@ -16,7 +16,7 @@ beforeAll(async () => {
   for (let from = 0; from < TABLES; from += 500) {
     await client.query(`DO $$ BEGIN FOR i IN ${from}..${from + 499} LOOP
       EXECUTE format('CREATE TABLE t%s (id serial PRIMARY KEY, body text, at timestamptz DEFAULT now())', i);
-      EXECUTE format('INSERT INTO t%s (body) SELECT md5(%s || n::text) FROM generate_series(1, %s) n', i, i, i %% 7);
+      EXECUTE format('INSERT INTO t%s (body) SELECT md5(%s || n::text) FROM generate_series(1, %s) n', i, i, i % 7);
     END LOOP; END $$`);
   }
   await client.end();

@@ -34,7 +34,7 @@ export async function takeSnapshot(
   lockWaitMs: number,
 ): Promise<SourceSnapshot> {
   for (let attempt = 1; ; attempt++) {
-    const candidates = await listTables(client);
+    const candidates = await listTables(client, { sizes: false });
     await beginSnapshot(client, { serverMajor: server.major, parallelWorkers: 0, lockWaitMs });
     try {
       await lockTables(client, candidates);
@@ -49,7 +49,7 @@ export async function takeSnapshot(
   const { rows } = await client.query<{ id: string; standby: boolean; passwords: boolean }>(`
     SELECT pg_catalog.pg_export_snapshot() AS id, pg_catalog.pg_is_in_recovery() AS standby,
       has_table_privilege('pg_catalog.pg_authid', 'SELECT') AS passwords`);
-  const tables = await listTables(client);
+  const tables = await listTables(client, { sizes: true });
   // Read before pg_dump reads them: a restored sequence is then at this value or past it.
   const sequences = await readSequences(client, await listSequences(client));
   const { id = "", standby = false, passwords = false } = rows[0] ?? {};
