@@ -22,7 +22,6 @@ const BUILD_INPUTS = [
   "next.config.ts",
   "postcss.config.mjs",
   "proxy.ts",
-  "tsconfig.json",
   "package-lock.json",
 ];
 

@@ -1,0 +1,44 @@
+import { hostname } from "node:os";
+import { Client } from "pg";
+import { parseEnv } from "../lib/env.ts";
+import { messageOf } from "../lib/errors.ts";
+import { localOrigin } from "../lib/start/wait-ready.ts";
+import { LOST_AFTER_SECONDS } from "../lib/workers/worker-row.ts";
+import { complain, say } from "./progress.mjs";
+
+/** What GET /api/readyz of this container says. */
+async function webIsReady(): Promise<boolean> {
+  const { HOST, PORT } = parseEnv(process.env);
+  const response = await fetch(`${localOrigin(HOST, PORT)}/api/readyz`, {
+    signal: AbortSignal.timeout(4000),
+  });
+  say(await response.text());
+  return response.ok;
+}
+
+/** Whether a worker of this host has written its heartbeat lately. */
+async function workerIsAlive(): Promise<boolean> {
+  const client = new Client({
+    connectionString: parseEnv(process.env).DATABASE_URL,
+    connectionTimeoutMillis: 4000,
+  });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query(
+      "SELECT 1 FROM worker WHERE host = $1 AND stopped_at IS NULL AND heartbeat_at > now() - $2 * interval '1 second'",
+      [hostname(), LOST_AFTER_SECONDS],
+    );
+    return (rowCount ?? 0) > 0;
+  } finally {
+    await client.end();
+  }
+}
+
+try {
+  const [part] = process.argv.slice(2);
+  if (part !== "web" && part !== "worker") throw new Error("Use: node bin/health.mjs web|worker");
+  process.exit((await (part === "web" ? webIsReady() : workerIsAlive())) ? 0 : 1);
+} catch (error) {
+  complain(messageOf(error));
+  process.exit(1);
+}

@@ -1,0 +1,3 @@
+import { boot, runScript } from "./bootstrap.mjs";
+
+await boot(() => runScript("bin/make-keys.ts", process.argv.slice(2)));

@@ -1,0 +1,3 @@
+import { boot, runScript } from "./bootstrap.mjs";
+
+await boot(() => runScript("bin/test-containers.ts", []));
