@@ -12,7 +12,7 @@ import { RelativeTime } from "@/components/ui/relative-time";
 import { Panel, Section } from "@/components/ui/section";
 import { PageSkeleton } from "@/components/ui/skeletons";
 import { Status } from "@/components/ui/status";
-import { apiGet } from "@/lib/api-client";
+import { apiGet, toProblem } from "@/lib/api-client";
 import { databaseKeys } from "@/lib/databases/query-keys";
 import type { DatabaseDto, PromiseState } from "@/lib/databases/schema";
 import { formatBytes } from "@/lib/format";

@@ -24,7 +24,7 @@ export default function UserMenu({ onShortcuts }: { onShortcuts: () => void }) {
   const viewer = useViewer();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Menu width={230} defaultOpened>
+    <Menu width={230} defaultOpened withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <AccountButton name={viewer.name} />
       </Menu.Target>
@@ -40,18 +40,16 @@ export default function UserMenu({ onShortcuts }: { onShortcuts: () => void }) {
         </Menu.Item>
         <Menu.Divider />
         <Menu.Label>Theme</Menu.Label>
-        {SCHEMES.map(({ value, label, icon: Icon }) => (
-          <Menu.Item
-            key={value}
-            role="menuitemradio"
-            aria-checked={colorScheme === value}
-            leftSection={<Icon size={15} />}
-            rightSection={colorScheme === value ? "✓" : null}
-            onClick={() => setColorScheme(value)}
-          >
-            {label}
-          </Menu.Item>
-        ))}
+        <Menu.RadioGroup
+          value={colorScheme}
+          onChange={(value) => setColorScheme(value as (typeof SCHEMES)[number]["value"])}
+        >
+          {SCHEMES.map(({ value, label, icon: Icon }) => (
+            <Menu.RadioItem key={value} value={value} rightSection={<Icon size={15} aria-hidden />}>
+              {label}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Item leftSection={<IconLogout size={15} />} onClick={() => void signOut()}>
           Sign out

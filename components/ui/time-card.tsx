@@ -25,8 +25,12 @@ export function TimeCard({ at, zone, anchor }: { at: Date; zone: string; anchor:
   return (
     <div ref={card} popover="manual" role="tooltip" className={classes.card}>
       <dl>
-        <dt>{zone}</dt>
-        <dd>{formatMoment(at, zone, true)}</dd>
+        {zone === "UTC" ? null : (
+          <>
+            <dt>{zone}</dt>
+            <dd>{formatMoment(at, zone, true)}</dd>
+          </>
+        )}
         <dt>UTC</dt>
         <dd>{formatMoment(at, "UTC", true)}</dd>
       </dl>
