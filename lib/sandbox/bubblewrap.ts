@@ -33,6 +33,8 @@ export interface BubblewrapRequest {
   hidden: string[];
   limits: SandboxLimits;
   seccomp: boolean;
+  /** Whether a shell is visible; no other program of the host ever is. */
+  shell: boolean;
   env: Record<string, string>;
   command: string[];
 }
@@ -50,8 +52,8 @@ const SHARED_DATA = [
   "hunspell",
   "myspell",
 ];
-/** initdb calls a shell and `locale`; nothing else of the host's programs is visible. */
-const PROGRAMS = ["sh", "locale"];
+/** initdb calls these two; a running server needs neither, and COPY … PROGRAM then has nothing to run. */
+const SHELL = ["sh", "locale"];
 
 /**
  * Arguments of bwrap for one program: own process, network, IPC, host-name and mount namespaces, a root folder
@@ -94,7 +96,7 @@ export function bubblewrapArguments(request: BubblewrapRequest): string[] {
     visible.push(at);
   }
   folder("/usr/bin");
-  for (const name of PROGRAMS) {
+  for (const name of request.shell ? SHELL : []) {
     const at = ["/usr/bin", "/bin"].map((bin) => path.join(bin, name)).find((file) => existsSync(file));
     if (at) args.push("--ro-bind", realpathSync(at), path.join("/usr/bin", name));
   }

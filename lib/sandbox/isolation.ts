@@ -91,6 +91,7 @@ async function tryNamespaces(tools: Tools): Promise<string | null> {
       programs: null,
       hidden: [],
       limits: defaultLimits(),
+      shell: true,
       env: {},
       // Writes where it may, and must not be able to where it may not; forks once.
       command: ["/bin/sh", "-c", "echo > /sandbox/a && (exit 7); test $? = 7 && ! (echo > /b) 2>/dev/null"],

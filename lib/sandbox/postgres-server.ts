@@ -64,14 +64,14 @@ export async function startServerIn(request: ServerRequest): Promise<SandboxServ
     if (folder.user) await chown(file, folder.user.uid, folder.user.gid);
     init.push("-A", "scram-sha-256", "--pwfile", path.join(place.data, "..", "password"));
   }
-  await toItsEnd(runIsolated({ ...common, command: init }), signal);
+  await toItsEnd(runIsolated({ ...common, shell: true, command: init }), signal);
   await rm(path.join(folder.box, "password"), { force: true });
 
   const command = [path.join(place.bin, "postgres"), "-D", place.data];
   for (const [name, value] of Object.entries(request.settings(place.socket))) {
     command.push("-c", `${name}=${value}`);
   }
-  const run = runIsolated({ ...common, command });
+  const run = runIsolated({ ...common, shell: false, command });
   const connect = async (database: string) => {
     const client = new Client({
       host: folder.socketDir,

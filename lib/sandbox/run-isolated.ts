@@ -23,6 +23,8 @@ export interface IsolatedProgram {
   programs: { from: string; to: string } | null;
   hidden: string[];
   limits: SandboxLimits;
+  /** Whether a shell is visible inside; where there are no namespaces, the host's always is. */
+  shell: boolean;
   env: Record<string, string>;
   command: string[];
   /** Each line that the program says. */

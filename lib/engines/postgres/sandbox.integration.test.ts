@@ -249,8 +249,9 @@ describe("a dump whose code tries to leave", () => {
     program: `COPY (SELECT 1) TO PROGRAM 'echo x > ${outside}/touched'`,
     "program in tmp": `COPY (SELECT 1) TO PROGRAM 'echo x > /tmp/hf-escaped'`,
     "list of the host": `COPY public.loot FROM PROGRAM 'cd ${outside} && echo *'`,
-    "list of root": `COPY public.loot FROM PROGRAM 'echo /*'`,
-    "list of programs": `COPY public.loot FROM PROGRAM 'echo /usr/bin/*'`,
+    "program that is there": `COPY public.loot FROM PROGRAM '/usr/bin/setpriv --dump'`,
+    "list of root": `INSERT INTO public.loot SELECT '/' || pg_ls_dir('/')`,
+    "list of programs": `INSERT INTO public.loot SELECT '/usr/bin/' || pg_ls_dir('/usr/bin')`,
     "secret by path": `INSERT INTO public.loot SELECT pg_read_file('${outside}/data/keys/secret.key')`,
     "secret by cat": `COPY public.loot FROM '${outside}/data/keys/secret.key'`,
     "passwords of the host": `COPY public.loot FROM '/etc/shadow'`,
@@ -337,25 +338,28 @@ describe("a dump whose code tries to leave", () => {
     expect(done.sort()).toEqual(harmless.toSorted());
     const loot = (await ask<{ t: string }>(sandbox, "SELECT t FROM loot")).map((row) => row.t).join("\n");
     expect(loot).not.toMatch(/secret|root:|package\.json|hf-|proc|home|work|var/);
-    expect(loot).toContain("/usr/bin/sh");
+    expect(loot).toContain("/sandbox");
+    expect(loot.match(/^\/usr\/bin\/.*$/gm)?.sort()).toEqual(["/usr/bin/prlimit", "/usr/bin/setpriv"]);
     expect(await readdir(outside)).toEqual([".s.PGSQL.5432", "data"]);
     expect(existsSync("/tmp/hf-escaped")).toBe(false);
     expect(existsSync("/usr/lib/hf-written")).toBe(false);
     expect(visits).toBe(0);
   });
 
-  it("takes what it left running in the background with it", async () => {
-    sandbox = await startPostgresSandbox(REQUEST, context.work);
-    if (sandbox.isolation !== "namespaces") return;
-    await ask(
-      sandbox,
-      "COPY (SELECT 1) TO PROGRAM '(trap \"\" TERM HUP INT QUIT; while :; do :; done) >/dev/null 2>&1 </dev/null & echo'",
-    );
-    const box = path.basename(path.dirname(String(sandbox.access.connection.host)));
-    expect(await findProcesses('trap "" TERM HUP INT QUIT')).not.toEqual([]);
+  it("takes the sessions that it left in the background with it", async () => {
+    const extensions = [{ name: "dblink", version: "1.2" }];
+    sandbox = await startPostgresSandbox({ ...REQUEST, extensions }, context.work);
+    const { host, database } = sandbox.access.connection;
+    const itself = `host=/socket dbname='${String(database)}' user=postgres application_name=background`;
+    const client = await connect(sandbox);
+    await client.query("CREATE EXTENSION dblink");
+    await client.query("SELECT dblink_connect('b', $1)", [itself]);
+    await client.query("SELECT dblink_send_query('b', 'SELECT pg_sleep(600)')");
+    const sessions = "SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'background'";
+    expect(await ask(sandbox, sessions)).toEqual([{ n: 1 }]);
     await sandbox.stop();
-    expect(await findProcesses('trap "" TERM HUP INT QUIT')).toEqual([]);
+    await client.end().catch(() => undefined);
+    expect(await findProcesses(`holdfast-${path.basename(path.dirname(String(host)))}`)).toEqual([]);
     expect(await readdir(sandboxRoot(context.tempRoot))).toEqual([]);
-    expect(await findProcesses(`holdfast-${box}`)).toEqual([]);
   });
 });
