@@ -20,6 +20,7 @@ import { applyDatabaseProperties } from "./database-properties.ts";
 import { listExtensions } from "./list-tables.ts";
 import { quoteConninfo } from "./quote.ts";
 import { isUnknownSetting, restoreError } from "./restore-errors.ts";
+import { endSessions } from "./sessions.ts";
 import { chooseRestoreTools, findClientTools } from "./tools.ts";
 
 type Skipped = RestoreResult["skipped"];
@@ -95,6 +96,7 @@ export async function restore(
       stream.destroy();
     }
   } catch (error) {
+    if (work.signal.aborted) await endSessions(access, work.applicationName).catch(() => undefined);
     work.signal.throwIfAborted();
     throw restoreError(error);
   } finally {
