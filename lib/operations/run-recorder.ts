@@ -100,7 +100,7 @@ export class RunRecorder {
     for (;;) {
       if (this.#timer) clearTimeout(this.#timer);
       this.#timer = null;
-      await this.#flush();
+      await this.flush();
       if (!this.#hasPending || this.#over || performance.now() > until) break;
       await delay(FLUSH_MS);
     }
@@ -122,11 +122,12 @@ export class RunRecorder {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      void this.#flush();
+      void this.flush();
     }, ms);
   }
 
-  #flush(): Promise<void> {
+  /** Stores what has been gathered so far. */
+  flush(): Promise<void> {
     this.#flushing = this.#flushing.then(() => this.#write());
     return this.#flushing;
   }
