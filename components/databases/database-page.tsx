@@ -32,13 +32,15 @@ export function DatabasePage({ name, actions }: { name: string; actions: Actions
   });
   if (!data) {
     if (!error) return <PageSkeleton />;
+    const missing = toProblem(error).status === 404;
     return (
       <>
         <PageHeader
           trail={[{ label: "Databases", href: "/databases" }]}
-          title={`${name} could not be read.`}
+          title={missing ? `There is no database ${name}.` : `${name} could not be read.`}
+          facts={missing ? ["It was renamed or never registered, or it is out of your limits."] : []}
         />
-        <ErrorPanel error={error} onRetry={() => void refetch()} retrying={isFetching} />
+        {missing ? null : <ErrorPanel error={error} onRetry={() => void refetch()} retrying={isFetching} />}
       </>
     );
   }

@@ -1,11 +1,12 @@
 "use client";
 /** Where copies of backups live: used and free space, and whether the place answers. */
-import { Button, Modal, TextInput } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useCan } from "@/components/shell/viewer";
 import { failureToProblem, type ServerAction } from "@/components/ui/action-result";
 import { type Column, PlainTable } from "@/components/ui/data-table";
+import { Dialog } from "@/components/ui/dialog";
 import { ErrorPanel, ProblemPanel } from "@/components/ui/error-panel";
 import { ActionForm, useActionForm } from "@/components/ui/form";
 import { PageHeader, type TitlePart } from "@/components/ui/page-header";
@@ -130,7 +131,7 @@ export function DestinationsPage({ actions }: { actions: DestinationActions }) {
       <Panel>
         <PlainTable label="Destinations" columns={columns} rows={query.data.items} rowKey={(row) => row.id} />
       </Panel>
-      <Modal opened={adding} onClose={() => setAdding(false)} title="New destination">
+      <Dialog opened={adding} onClose={() => setAdding(false)} title="New destination">
         {adding ? (
           <DestinationForm
             create={actions.create}
@@ -140,7 +141,7 @@ export function DestinationsPage({ actions }: { actions: DestinationActions }) {
             }}
           />
         ) : null}
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -1,12 +1,13 @@
 "use client";
 /** The promotion ladder: order, names, and which rungs are protected. */
-import { Button, Modal, Switch, TextInput } from "@mantine/core";
+import { Button, Switch, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useCan } from "@/components/shell/viewer";
 import { failureToProblem, type ServerAction } from "@/components/ui/action-result";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { type Column, PlainTable } from "@/components/ui/data-table";
+import { Dialog } from "@/components/ui/dialog";
 import { ErrorPanel, ProblemPanel } from "@/components/ui/error-panel";
 import { ActionForm, useActionForm } from "@/components/ui/form";
 import { PageHeader } from "@/components/ui/page-header";
@@ -130,7 +131,7 @@ export function EnvironmentsPage({ actions }: { actions: EnvironmentActions }) {
       <Panel>
         <PlainTable label="Environments" columns={columns} rows={items} rowKey={(row) => row.id} />
       </Panel>
-      <Modal
+      <Dialog
         opened={editing !== null}
         onClose={() => setEditing(null)}
         title={editing === "new" || editing === null ? "New environment" : `Edit ${editing.name}`}
@@ -145,7 +146,7 @@ export function EnvironmentsPage({ actions }: { actions: EnvironmentActions }) {
             }}
           />
         ) : null}
-      </Modal>
+      </Dialog>
       <ConfirmDialog
         opened={removing !== null}
         onClose={() => setRemoving(null)}

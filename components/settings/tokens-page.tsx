@@ -1,26 +1,24 @@
 "use client";
 /** API tokens: made with a role and an end, shown once, revoked at once. */
-import { Button, Modal, MultiSelect, Select, TextInput } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Button } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { ServerAction } from "@/components/ui/action-result";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { type Column, DataTable } from "@/components/ui/data-table";
 import { EmptyState } from "@/components/ui/empty-state";
-import { ActionForm, useActionForm } from "@/components/ui/form";
+import { lazyDialog } from "@/components/ui/lazy-dialog";
 import { PageHeader } from "@/components/ui/page-header";
 import { RelativeTime } from "@/components/ui/relative-time";
-import { roles } from "@/components/ui/state-lists";
+import type { roles } from "@/components/ui/state-lists";
 import { useAction } from "@/components/ui/use-action";
 import { useList } from "@/components/ui/use-list";
-import { apiGet } from "@/lib/api-client";
-import type { EnvironmentDto } from "@/lib/environments/schema";
 import { plural } from "@/lib/format";
 import { settingsKeys } from "@/lib/members/query-keys";
-import type { Page } from "@/lib/paging";
 import type { TokenDto } from "@/lib/tokens/schema";
 import { SecretShownOnce } from "./secret-shown-once";
-import classes from "./settings.module.css";
+
+const TokenDialog = lazyDialog(() => import("./token-dialog"));
 
 export interface NewToken {
   name: string;
@@ -32,23 +30,6 @@ export interface NewToken {
 export interface TokenActions {
   create: ServerAction<NewToken, TokenDto & { token: string }>;
   revoke: ServerAction<{ token: string }, unknown>;
-}
-
-const ENDS = [
-  { value: "7", label: "in 7 days" },
-  { value: "30", label: "in 30 days" },
-  { value: "90", label: "in 90 days" },
-  { value: "365", label: "in a year" },
-  { value: "never", label: "never" },
-];
-
-/** Names of the environments, for limits. */
-export function useEnvironmentNames(): string[] {
-  const { data } = useQuery({
-    queryKey: settingsKeys.environments,
-    queryFn: ({ signal }) => apiGet<Page<EnvironmentDto>>("environments", {}, signal),
-  });
-  return (data?.items ?? []).map(({ name }) => name);
 }
 
 function finding(rows: TokenDto[] | undefined): string {
@@ -115,18 +96,16 @@ export function TokensPage({ actions }: { actions: TokenActions }) {
           </EmptyState>
         }
       />
-      <Modal opened={making} onClose={() => setMaking(false)} title="New API token">
-        {making ? (
-          <TokenForm
-            create={actions.create}
-            onDone={(made) => {
-              setMaking(false);
-              setSecret(made.token);
-              void refresh();
-            }}
-          />
-        ) : null}
-      </Modal>
+      <TokenDialog
+        opened={making}
+        onClose={() => setMaking(false)}
+        create={actions.create}
+        onDone={(made) => {
+          setMaking(false);
+          setSecret(made.token);
+          void refresh();
+        }}
+      />
       <SecretShownOnce secret={secret} title="Your new token" onClose={() => setSecret(null)}>
         Copy it now: it is stored hashed and cannot be shown again. Put it into <code>HOLDFAST_TOKEN</code>.
       </SecretShownOnce>
@@ -147,42 +126,5 @@ export function TokensPage({ actions }: { actions: TokenActions }) {
         <p>Whatever uses it is refused from its next request on.</p>
       </ConfirmDialog>
     </>
-  );
-}
-
-function TokenForm({
-  create,
-  onDone,
-}: {
-  create: TokenActions["create"];
-  onDone: (made: TokenDto & { token: string }) => void;
-}) {
-  const environments = useEnvironmentNames();
-  const form = useActionForm({
-    initial: { name: "", role: "operator", environments: [] as string[], ends: "90" },
-    action: create,
-    toInput: ({ name, role, environments: limits, ends }): NewToken => ({
-      name,
-      role: role as NewToken["role"],
-      environments: limits,
-      applications: [],
-      expiresInDays: ends === "never" ? null : Number(ends),
-    }),
-    onDone,
-  });
-  return (
-    <div className={classes.narrow}>
-      <ActionForm form={form} submitLabel="Make the token">
-        <TextInput label="Name" description="What it is for" data-autofocus {...form.field("name")} />
-        <Select label="Role" data={[...roles]} allowDeselect={false} {...form.field("role")} />
-        <MultiSelect
-          label="Only these environments"
-          placeholder="all"
-          data={environments}
-          {...form.field("environments")}
-        />
-        <Select label="Ends" data={ENDS} allowDeselect={false} {...form.field("ends")} />
-      </ActionForm>
-    </div>
   );
 }

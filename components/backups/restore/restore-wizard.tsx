@@ -3,7 +3,7 @@
  * Restores a backup in three steps: where to, what that means, and go. A new database is the default; replacing
  * one asks for its name and says what is lost.
  */
-import { Button, Checkbox, NumberInput, Radio, Select, Stepper, TextInput } from "@mantine/core";
+import { Button, Checkbox, NativeSelect, Radio, Stepper, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useRouter } from "next/navigation";
 import { useState } from "react";
@@ -117,21 +117,17 @@ function Wizard({ backup, restore }: { backup: BackupDto; restore: RestoreBackup
                 </div>
               </Radio.Group>
               {over ? (
-                <Select
+                <NativeSelect
                   label="Database to replace"
-                  data={databases}
-                  searchable
-                  nothingFoundMessage="No such database"
+                  data={[{ value: "", label: "Choose…" }, ...databases]}
                   {...form.field("database")}
                 />
               ) : (
                 <FieldGroup legend="New database">
-                  <Select
+                  <NativeSelect
                     label="On the server of"
                     description="A registered database; the new one is made beside it."
-                    data={databases}
-                    searchable
-                    nothingFoundMessage="No such database"
+                    data={[{ value: "", label: "Choose…" }, ...databases]}
                     {...form.field("on")}
                   />
                   <TextInput label="Name of the new database" {...form.field("name")} />
@@ -141,12 +137,12 @@ function Wizard({ backup, restore }: { backup: BackupDto; restore: RestoreBackup
                   />
                 </FieldGroup>
               )}
-              <NumberInput
+              <NativeSelect
                 label="Parallel jobs"
                 description="More is faster on a server with idle cores, and needs room for a spool file."
-                min={1}
-                max={16}
-                {...form.field("jobs")}
+                data={["1", "2", "4", "8", "16"]}
+                value={String(form.values.jobs)}
+                onChange={(event) => form.form.setFieldValue("jobs", Number(event.currentTarget.value))}
               />
               <FormBanner failure={form.failure} title="Not yet" />
               <div className={classes.actions}>

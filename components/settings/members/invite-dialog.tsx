@@ -5,7 +5,7 @@ import type { ServerAction } from "@/components/ui/action-result";
 import { ActionForm, useActionForm } from "@/components/ui/form";
 import { roles } from "@/components/ui/state-lists";
 import type { InviteDto } from "@/lib/members/schema";
-import { useEnvironmentNames } from "../tokens-page";
+import { useEnvironmentNames } from "../use-environment-names";
 
 export interface NewInvite {
   email: string;

@@ -10,7 +10,7 @@ import { roles } from "@/components/ui/state-lists";
 import { useAction } from "@/components/ui/use-action";
 import type { MemberDto } from "@/lib/members/schema";
 import classes from "../settings.module.css";
-import { useEnvironmentNames } from "../tokens-page";
+import { useEnvironmentNames } from "../use-environment-names";
 import type { MemberActions, MemberChange } from "./member-actions";
 
 interface Props {
