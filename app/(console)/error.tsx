@@ -1,5 +1,6 @@
 "use client";
-import { FailedPage } from "@/components/ui/failed-page";
+import { FailedPage, RefusedPage } from "@/components/ui/failed-page";
+import { REFUSED } from "@/lib/errors";
 
 export default function ConsoleError({
   error,
@@ -8,5 +9,6 @@ export default function ConsoleError({
   error: Error & { digest?: string };
   reset: () => void;
 }) {
+  if (error.digest?.startsWith(REFUSED)) return <RefusedPage reason={error.digest.slice(REFUSED.length)} />;
   return <FailedPage digest={error.digest} onRetry={reset} />;
 }

@@ -1,5 +1,5 @@
 "use client";
-/** A page that could not be made, for error boundaries of routes. */
+/** Pages that were refused or could not be made, for error boundaries of routes. */
 import { Button } from "@mantine/core";
 import { ProblemPanel } from "./error-panel";
 import { PageHeader } from "./page-header";
@@ -20,6 +20,22 @@ export function FailedPage({ digest, onRetry }: { digest?: string | undefined; o
           Try again
         </Button>
       </ProblemPanel>
+    </>
+  );
+}
+
+export function RefusedPage({ reason }: { reason: string }) {
+  return (
+    <>
+      <PageHeader title="This page is not open to you." />
+      <ProblemPanel
+        title="You were refused"
+        problem={{
+          message: reason,
+          remedy: "Ask an admin to do it, or to change your role under Settings, Members.",
+          requestId: null,
+        }}
+      />
     </>
   );
 }

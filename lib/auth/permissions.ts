@@ -59,22 +59,27 @@ export function inScope(actor: Actor, target: Target): boolean {
 }
 
 /**
+ * First line of a page whose verb looks at the target: throws `forbidden` when the role is too low, whatever the
+ * actor's limits.
+ */
+export function requireRole({ actor }: Ctx, permission: Permission): void {
+  if (actor.kind === "system" || actor.kind === "schedule" || roleAllows(actor.role, permission)) return;
+  throw new HoldfastError(
+    "forbidden",
+    `This needs the role ${LEAST_ROLE[permission]}; you are ${actor.role}.`,
+    { remedy: "Ask an admin to do it, or to change your role under Settings, Members." },
+  );
+}
+
+/**
  * First line of every verb. Throws `forbidden` when the role is too low. A target out of the actor's
  * limits is `not_found`, so that its existence is not told. Without a target, an actor limited to
  * environments or applications may still read and work on its own account, nothing else.
  */
 export function requirePermission(ctx: Ctx, permission: Permission, target?: Target): void {
+  requireRole(ctx, permission);
   const { actor } = ctx;
   if (actor.kind === "system" || actor.kind === "schedule") return;
-  if (!roleAllows(actor.role, permission)) {
-    throw new HoldfastError(
-      "forbidden",
-      `This needs the role ${LEAST_ROLE[permission]}; you are ${actor.role}.`,
-      {
-        remedy: "Ask an admin to do it, or to change your role under Settings, Members.",
-      },
-    );
-  }
   if (target) {
     if (!inScope(actor, target))
       throw new HoldfastError("not_found", "There is no such thing, or it is out of your limits.");

@@ -1,6 +1,6 @@
 import type { Metadata } from "next";
 import { RestoreWizard } from "@/components/backups/restore/restore-wizard";
-import { requirePermission } from "@/lib/auth/permissions";
+import { requireRole } from "@/lib/auth/permissions";
 import { requireCtx } from "@/lib/auth/session";
 import { restoreBackupAction } from "../../actions";
 
@@ -8,6 +8,6 @@ export const metadata: Metadata = { title: "Restore" };
 
 export default async function Page({ params }: { params: Promise<{ backup: string }> }) {
   const { backup } = await params;
-  requirePermission(await requireCtx(), "backup.restore");
+  requireRole(await requireCtx(), "backup.restore");
   return <RestoreWizard id={backup} restore={restoreBackupAction} />;
 }
