@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from "node:crypto";
 import { Transform } from "node:stream";
 import { Decrypter, Encrypter, type Stanza } from "age-encryption";
 import { HoldfastError } from "../errors.ts";
@@ -19,31 +26,27 @@ export async function ageEncrypt(recipients: string[]): Promise<Transform> {
   const nonce = randomBytes(NONCE);
   const key = payloadKey(fileKey, nonce);
   const counter = new ChunkCounter();
-  const seal = (chunk: Buffer, last: boolean): Buffer[] => {
+  const seal = (chunk: Buffer, last: boolean): Buffer => {
     const cipher = createCipheriv(CIPHER, key, counter.next(last), { authTagLength: TAG });
-    return [cipher.update(chunk), cipher.final(), cipher.getAuthTag()];
+    const sealed = cipher.update(chunk);
+    cipher.final();
+    return Buffer.concat([sealed, cipher.getAuthTag()], sealed.length + TAG);
   };
-  let started = false;
-  // A full chunk is held back until more comes, because the last one is sealed with another nonce.
-  let rest: Buffer = Buffer.alloc(0);
+  const chunks = new Chunks(CHUNK);
 
-  return new Transform({
+  const stream = new Transform({
     readableHighWaterMark: 512 * 1024,
     writableHighWaterMark: 512 * 1024,
-    transform(chunk: Buffer, _encoding, done) {
-      const out: Buffer[] = started ? [] : [header, nonce];
-      started = true;
-      const input = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      let at = 0;
-      for (; input.length - at > CHUNK; at += CHUNK) out.push(...seal(input.subarray(at, at + CHUNK), false));
-      rest = Buffer.from(input.subarray(at));
-      done(null, out.length === 0 ? undefined : Buffer.concat(out));
+    transform(input: Buffer, _encoding, done) {
+      chunks.feed(input, (chunk) => stream.push(seal(chunk, false)));
+      done();
     },
     flush(done) {
-      const out = started ? [] : [header, nonce];
-      done(null, Buffer.concat([...out, ...seal(rest, true)]));
+      done(null, seal(chunks.rest(), true));
     },
   });
+  stream.push(Buffer.concat([header, nonce]));
+  return stream;
 }
 
 /**
@@ -52,8 +55,9 @@ export async function ageEncrypt(recipients: string[]): Promise<Transform> {
  */
 export function ageDecrypt(identities: string[]): Transform {
   const counter = new ChunkCounter();
-  let key: Buffer | null = null;
-  let rest: Buffer = Buffer.alloc(0);
+  let key: KeyObject | null = null;
+  /** Bytes before the header was whole. */
+  let early: Buffer = Buffer.alloc(0);
   let first = true;
   const unseal = (chunk: Buffer, last: boolean): Buffer => {
     if (!key || chunk.length < TAG) throw damaged("it ends too early");
@@ -81,33 +85,66 @@ export function ageDecrypt(identities: string[]): Transform {
     return input.subarray(end + NONCE);
   };
 
-  const open = async (chunk: Buffer): Promise<Buffer | undefined> => {
-    let input = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-    if (!key) input = await begin(input);
-    const out: Buffer[] = [];
-    let at = 0;
-    if (key) {
-      for (; input.length - at > SEALED; at += SEALED)
-        out.push(unseal(input.subarray(at, at + SEALED), false));
+  const chunks = new Chunks(SEALED);
+  const open = async (input: Buffer): Promise<void> => {
+    let payload = input;
+    if (!key) {
+      early = await begin(early.length === 0 ? input : Buffer.concat([early, input]));
+      if (!key) return;
+      payload = early;
     }
-    rest = Buffer.from(input.subarray(at));
-    return out.length === 0 ? undefined : Buffer.concat(out);
+    chunks.feed(payload, (chunk) => stream.push(unseal(chunk, false)));
   };
 
-  return new Transform({
+  const stream = new Transform({
     readableHighWaterMark: 512 * 1024,
     writableHighWaterMark: 512 * 1024,
     transform(chunk: Buffer, _encoding, done) {
-      open(chunk).then((plain) => done(null, plain), done);
+      open(chunk).then(() => done(), done);
     },
     flush(done) {
       try {
-        done(null, unseal(rest, true));
+        done(null, unseal(chunks.rest(), true));
       } catch (error) {
         done(error as Error);
       }
     },
   });
+  return stream;
+}
+
+/** Cuts a stream into pieces of one size. A full one is held back until more comes: it may be the last. */
+class Chunks {
+  readonly #size: number;
+  readonly #held: Buffer;
+  #filled = 0;
+
+  constructor(size: number) {
+    this.#size = size;
+    this.#held = Buffer.allocUnsafeSlow(size);
+  }
+
+  /** Gives out each piece that is not the last; it is valid during the call only. */
+  feed(input: Buffer, piece: (chunk: Buffer) => void): void {
+    for (let at = 0; at < input.length; ) {
+      if (this.#filled === this.#size) {
+        piece(this.#held);
+        this.#filled = 0;
+      }
+      if (this.#filled === 0 && input.length - at > this.#size) {
+        piece(input.subarray(at, at + this.#size));
+        at += this.#size;
+        continue;
+      }
+      const copied = input.copy(this.#held, this.#filled, at);
+      this.#filled += copied;
+      at += copied;
+    }
+  }
+
+  rest(): Buffer {
+    return this.#held.subarray(0, this.#filled);
+  }
 }
 
 function damaged(detail: string, cause?: unknown): HoldfastError {
@@ -157,8 +194,8 @@ function headerEnd(bytes: Buffer): number {
   return end === -1 ? -1 : end + 1;
 }
 
-function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): Buffer {
-  return Buffer.from(hkdfSync("sha256", fileKey, nonce, "payload", 32));
+function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync("sha256", fileKey, nonce, "payload", 32)));
 }
 
 /** Nonces of the STREAM: 11 bytes big-endian count, then 1 for the last chunk, else 0. */

@@ -1,12 +1,12 @@
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { constants, createZstdCompress } from "node:zlib";
 import type { Artefact } from "../backups/manifest.ts";
 import type { DumpArtefact } from "../engines/engine.ts";
 import { ageEncrypt } from "./age-stream.ts";
 import type { FanOut } from "./fan-out.ts";
 import { hashTap } from "./hashing.ts";
 import { throwIfAborted } from "./transfer-fault.ts";
+import { ZstdStage } from "./zstd-stage.ts";
 
 export interface StoreOptions {
   /** age recipients; empty leaves the artefact unencrypted. */
@@ -28,18 +28,13 @@ export async function storeArtefact(
 ): Promise<Artefact> {
   const encrypted = options.recipients.length > 0;
   const file = `${artefact.file}.zst${encrypted ? ".age" : ""}`;
-  const plain = hashTap(options.onBytes);
+  const plain = new ZstdStage(options.onBytes);
   const stored = hashTap();
-  // Several threads inside node's zstd (nbWorkers) end in ERR_STREAM_PUSH_AFTER_EOF; one is enough here.
-  const zstd = createZstdCompress({
-    chunkSize: 256 * 1024,
-    params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
-  });
-  const middle: Duplex[] = encrypted ? [zstd, await ageEncrypt(options.recipients)] : [zstd];
+  const middle: Duplex[] = encrypted ? [plain, await ageEncrypt(options.recipients)] : [plain];
   const sink = await fanOut.open(file);
 
   const { stream, done } = artefact.open();
-  const piped = pipeline([stream, plain.stream, ...middle, stored.stream, sink], { signal: options.signal });
+  const piped = pipeline([stream, ...middle, stored.stream, sink], { signal: options.signal });
   const [pipe, program] = await Promise.allSettled([piped, done]);
   throwIfAborted(options.signal);
   // A program that fails cuts its own output short; its reason says more than the pipe's. But when the pipe

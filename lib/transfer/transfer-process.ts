@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { fork } from "node:child_process";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { HoldfastError } from "../errors.ts";
 import { killGroup, trackGroup } from "../process/process-group.ts";
@@ -11,8 +12,16 @@ import type { TransferSpec } from "./schema.ts";
 
 const CHILD = fileURLToPath(new URL("../../worker/transfer-child.ts", import.meta.url));
 
-/** Heap only: streamed bytes live outside of it. A small young generation keeps the resident size flat. */
-const NODE_FLAGS = ["--max-semi-space-size=4", "--max-old-space-size=256"];
+/**
+ * Heap only: streamed bytes live outside of it. A small young generation, collected by hand (zstd-stage.ts) and on
+ * one thread, keeps the resident size flat and takes a sixth less processor time than the collector's own ways.
+ */
+const NODE_FLAGS = [
+  "--expose-gc",
+  "--single-threaded-gc",
+  "--max-semi-space-size=4",
+  "--max-old-space-size=256",
+];
 
 /** Of our own environment; the transfer's secrets come over the channel. */
 const INHERITED = [
@@ -87,6 +96,9 @@ function childEnvironment(tempDir: string): NodeJS.ProcessEnv {
     const value = process.env[name];
     if (value !== undefined) env[name] = value;
   }
+  // Stripping types loads a compiler of some 20 MB; what it made is kept in the private data folder.
+  const data = process.env.HOLDFAST_DATA;
+  if (data) env.NODE_COMPILE_CACHE = path.resolve(data, "cache", "compiled");
   // Next types NODE_ENV as always present; the child does not need it.
   return env as NodeJS.ProcessEnv;
 }
