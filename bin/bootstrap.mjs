@@ -147,7 +147,9 @@ export function runtimeEnv(runtime) {
   const PATH = [path.dirname(runtime), path.join(MODULES, ".bin"), process.env.PATH]
     .filter(Boolean)
     .join(path.delimiter);
-  return { ...process.env, PATH };
+  // Compiled modules are kept: processes start sooner, and without the compiler of TypeScript they are 25 MB smaller.
+  const NODE_COMPILE_CACHE = process.env.NODE_COMPILE_CACHE ?? path.join(MODULES, ".cache/holdfast");
+  return { ...process.env, PATH, NODE_COMPILE_CACHE };
 }
 
 /**

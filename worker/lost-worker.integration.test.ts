@@ -153,7 +153,7 @@ test("a worker that was stopped from running loses its claim, writes nothing mor
 test("with no worker left, the web process alone says what happened; the next worker tells the rows", async () => {
   const last = await spawn("last");
   const id = await begin(meta, once, { ms: 60_000 });
-  await until(meta, id, "running");
+  await eventually(async () => expect(await whatOf(id)).toEqual(["begin"]));
   await endWorker(last, "SIGKILL");
   const { db, log } = ctxOf(meta);
   const web = startReconciler({ db, log, handlerOf: null, ...testTimes().reconciler });

@@ -1,5 +1,7 @@
 import type { Db, Tx } from "../db/client.ts";
+import { emitEvent } from "../events/emit.ts";
 import type { Logger } from "../logger.ts";
+import { LOST_AFTER_SECONDS } from "../workers/worker-row.ts";
 import { enqueue, enqueueCleanUp, queueName } from "./dispatch.ts";
 import type { HandlerOf } from "./end.ts";
 import { endWithoutHandler } from "./end.ts";
@@ -10,6 +12,8 @@ const RECONCILE_LOCK = 7_201_531_002n;
 const MOST_PER_PASS = 100;
 /** Clean-ups that fail this often are left to the person who reads the log. */
 const MOST_CLEAN_UP_TRIES = 50;
+/** Longer than the time between two passes. */
+const TOLD_SECONDS = 10;
 
 export interface ReconcileOptions {
   db: Db;
@@ -43,6 +47,7 @@ export async function reconcile(options: ReconcileOptions): Promise<boolean> {
       await wakeMissed(db);
       await sendUnsent(options);
       await sendCleanUps(options);
+      await tellOfSilence(db);
       return true;
     },
     { maxWait: 5_000, timeout: 60_000 },
@@ -144,6 +149,18 @@ async function sendCleanUps({ db, unsentMs }: ReconcileOptions): Promise<void> {
     for (const { operation_id: operationId, attempt, pool } of due) {
       await enqueueCleanUp(tx, { operationId, attempt, pool });
     }
+  });
+}
+
+/** Browsers hear of a worker that has just fallen silent; nobody else would tell them. */
+async function tellOfSilence(db: Db): Promise<void> {
+  const silent = await db.$queryRaw<{ id: string }[]>`
+    SELECT id::text FROM worker
+     WHERE stopped_at IS NULL AND heartbeat_at < now() - ${LOST_AFTER_SECONDS} * interval '1 second'
+       AND heartbeat_at > now() - ${LOST_AFTER_SECONDS + TOLD_SECONDS} * interval '1 second'`;
+  if (silent.length === 0) return;
+  await db.$transaction(async (tx) => {
+    for (const { id } of silent) await emitEvent(tx, "workers", id);
   });
 }
 

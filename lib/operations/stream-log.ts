@@ -4,7 +4,7 @@ import { SSE_HEARTBEAT, sseMessage, sseResponse } from "../events/sse.ts";
 import type { StreamOptions } from "../events/stream-events.ts";
 import { HEARTBEAT_MS } from "../events/stream-events.ts";
 import { toLogLine } from "./read-log.ts";
-import { finalStates } from "./schema.ts";
+import { finalStates, logEndSchema } from "./schema.ts";
 import { requireOperation } from "./target.ts";
 import type { OperationNews } from "./wait-for-end.ts";
 
@@ -40,7 +40,8 @@ export async function streamLog(
       let text = lines.map((line) => sseMessage(toLogLine(line), { id: line.id.toString() })).join("");
       const ended = !row || finalStates.includes(row.state);
       if (ended && lines.length < MOST_LINES) {
-        yield `${text}${sseMessage({ state: row?.state ?? "failed" }, { event: "end" })}`;
+        const end = logEndSchema.parse({ state: row?.state ?? "failed" });
+        yield `${text}${sseMessage(end, { event: "end" })}`;
         return;
       }
       if (performance.now() - checkedAt >= heartbeatMs) {
