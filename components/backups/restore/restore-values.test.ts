@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { restoreBackupInput } from "@/lib/backups/schema";
-import { checkTarget, type RestoreValues, toRestoreInput } from "./restore-values";
+import { restoreBackupInput } from "../../../lib/backups/schema.ts";
+import { checkTarget, type RestoreValues, toRestoreInput } from "./restore-values.ts";
 
 const values = (given: Partial<RestoreValues>): RestoreValues => ({
   kind: "new",
