@@ -1,4 +1,5 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
+import { PassThrough, pipeline } from "node:stream";
 import { HoldfastError } from "../../errors.ts";
 import { ArchiveReader } from "./archive-reader.ts";
 
@@ -149,12 +150,11 @@ export async function peekToc(
     parser.write(chunk);
   }
   if (!parser.head) throw notAnArchive("it has no head.");
-  return { head: parser.head, stream: Readable.from(again(taken, source), { objectMode: false }) };
-}
-
-async function* again(taken: Buffer[], source: Readable): AsyncGenerator<Buffer> {
-  while (taken.length > 0) yield taken.shift() ?? Buffer.alloc(0);
-  yield* source;
+  const stream = new PassThrough();
+  for (const chunk of taken) stream.write(chunk);
+  // Its readers see every failure on the stream itself.
+  pipeline(source, stream, () => undefined);
+  return { head: parser.head, stream };
 }
 
 /** The next bytes without starting the flow; null at the end; rejects when the stream fails. */
