@@ -180,10 +180,11 @@ export async function boot(main, options) {
   try {
     requireNode();
     await ensureDependencies(options);
-    process.exitCode = await main();
+    // Not process.exitCode: the parent's pipe, which we listen to, would keep us.
+    process.exit(await main());
   } catch (error) {
     if (!(error instanceof StartFailure)) throw error;
     complain(error.message);
-    process.exitCode = error.code;
+    process.exit(error.code);
   }
 }
