@@ -138,8 +138,7 @@ test("restoring over a database asks for its name and says what is lost", async 
   await openBackup(page);
   await page.getByRole("link", { name: "Restore…" }).click();
   await page.getByRole("radio", { name: /Over an existing database/ }).click();
-  await page.getByRole("combobox", { name: "Database to replace" }).click();
-  await page.getByRole("option", { name: "journey-production" }).click();
+  await page.getByLabel("Database to replace").selectOption("journey-production");
   await page.getByRole("button", { name: "Continue" }).click();
   await expect(page.getByText(/Without that safety backup nothing is replaced/)).toBeVisible();
   await page.getByLabel("Type journey-production to replace it").fill("journey");
