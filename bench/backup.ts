@@ -78,7 +78,9 @@ async function bench(): Promise<void> {
   report("shell pipeline", shell, null, null);
   report("Holdfast, exact counts", median(times.counts), median(times.counts) / shell, 1.1);
   report("Holdfast, content digests", median(times.content), median(times.content) / shell, 1.5);
-  console.log(`peak memory of worker and children: ${Math.round(Math.max(...peaks))} MiB (goal 256)`);
+  const peak = Math.round(Math.max(...peaks));
+  // Proportional set size: pages that processes share (the runtime's own code) count once.
+  console.log(`peak memory of worker and children: ${peak} MiB (goal 256)${peak <= 256 ? "" : "  MISSED"}`);
 
   const restore: number[] = [];
   for (let run = 0; run < 3; run++) restore.push(await plainRestore(server, install.ctx));
@@ -150,7 +152,7 @@ async function oneBackup(install: Install, memory: MemoryWatch, peaks: number[],
   await idle(install);
   const started = await runBackup(install.ctx, { database: "source", verify: prove });
   const dumped = await ended(install, started.operationId);
-  peaks.push(memory.peak.rssMiB);
+  peaks.push(memory.peak.pssMiB);
   console.log(
     `  ${dumped.seconds.toFixed(2)} s, peak ${Math.round(memory.peak.rssMiB)} MiB RSS, ${Math.round(memory.peak.pssMiB)} MiB PSS ${JSON.stringify(memory.peak.byProcess)}`,
   );

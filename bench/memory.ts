@@ -45,7 +45,7 @@ export class MemoryWatch {
       sum.byProcess[name] = Math.round((sum.byProcess[name] ?? 0) + rss);
       queue.push(...(children.get(pid) ?? []));
     }
-    if (sum.rssMiB > this.peak.rssMiB) this.peak = sum;
+    if (sum.pssMiB > this.peak.pssMiB) this.peak = sum;
   }
 }
 

@@ -142,9 +142,10 @@ async function restoreAndCompare(attempt: Attempt, sandbox: Sandbox): Promise<Ve
 
 async function restoreOptions({ spec, manifest, reader, engine }: Attempt, sandbox: Sandbox) {
   const dump = manifest.artefacts.find((artefact) => artefact.name === "dump");
-  const room = await hasRoom(spec.tempDir, dump?.plainBytes ?? 0);
-  // Several jobs need a seekable copy of the dump; it pays only where there are processors for them.
-  const jobs = room && engine.capabilities.parallelRestore ? Math.min(4, availableParallelism()) : 1;
+  // Several jobs need a seekable copy of the dump, which is written before they start: on fewer than four
+  // processors the server and the stages of the stream have work enough.
+  const wanted = engine.capabilities.parallelRestore && availableParallelism() >= 4 ? 4 : 1;
+  const jobs = wanted > 1 && (await hasRoom(spec.tempDir, dump?.plainBytes ?? 0)) ? wanted : 1;
   return {
     jobs,
     spoolDir: jobs > 1 ? spec.tempDir : null,

@@ -144,8 +144,10 @@ export function addBackupCommands(program: Command, cli: Cli): void {
       const operation = await waitForOperation(client, started.id, deadline);
       const finished = await wholeBackup(client, id);
       print(cli.json, finished, summary);
-      const concluded = finished.proof?.operationId === operation.id;
-      cli.exitCode = concluded ? exitOf(finished, true) : EXIT.failed;
+      // A proof that could not run leaves the older verdict standing; this run's own one is what was asked for.
+      const verdict = operation.result?.verdict;
+      const unproven = verdict === undefined ? EXIT.failed : EXIT.notProven;
+      cli.exitCode = operation.state === "succeeded" ? EXIT.done : unproven;
     });
 
   waitable(backup.command("restore <id>"))
