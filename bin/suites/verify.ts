@@ -8,7 +8,7 @@ const STEPS: { name: string; script: string; args: string[] }[] = [
   { name: "types", script: "typescript/bin/tsc", args: ["--noEmit"] },
   {
     name: "import boundaries",
-    script: "dependency-cruiser/bin/dependency-cruise.mjs",
+    script: "dependency-cruiser/bin/dependency-cruiser.mjs",
     args: ["app", "components", "lib", "worker", "bin", "--config", ".dependency-cruiser.cjs"],
   },
   { name: "dead code", script: "knip/bin/knip.js", args: [] },
