@@ -38,7 +38,9 @@ export function dependenciesOutdated({ dev = false } = {}) {
   for (const [name, entry] of Object.entries(want)) {
     if (name === "") continue;
     const found = have[name];
-    if (found ? found.version !== entry.version : !entry.optional && (dev || !entry.dev)) {
+    if (
+      found ? found.version !== entry.version : !entry.optional && !entry.devOptional && (dev || !entry.dev)
+    ) {
       return "package-lock.json has changed";
     }
   }
