@@ -123,9 +123,8 @@ describe("storing an artefact", () => {
     expect(await filesBelow(lost.root)).toEqual([]);
   });
 
-  it.runIf(isRoot)(
-    "goes on without a destination whose disk runs full, and keeps nothing there",
-    async () => {
+  if (isRoot)
+    it("goes on without a destination whose disk runs full, and keeps nothing there", async () => {
       const small = join(folder, "small");
       await mkdir(small);
       await run("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", small]);
@@ -149,8 +148,7 @@ describe("storing an artefact", () => {
       } finally {
         await run("umount", ["-l", small]);
       }
-    },
-  );
+    });
 
   it("leaves a destination behind that takes no data", async () => {
     const good = await destination("good");

@@ -85,44 +85,47 @@ describe("local folder", () => {
     await rm(blocked);
   });
 
-  it.skipIf(isRoot)("says that it may not write", async () => {
-    const locked = join(folder, "locked");
-    await mkdir(locked);
-    const there = localStorage(locked, installId);
-    await there.init();
-    await chmod(locked, 0o500);
-    await expect(there.write("x/y")).rejects.toMatchObject({
-      message: expect.stringContaining("may not write"),
-    });
-    await chmod(locked, 0o700);
-    await rm(locked, { recursive: true });
-  });
-
-  it.runIf(isRoot)("tells of a read-only mount", async () => {
-    await withTmpfs(folder, "1m", async (mounted) => {
-      const there = localStorage(mounted, installId);
+  if (!isRoot)
+    it("says that it may not write", async () => {
+      const locked = join(folder, "locked");
+      await mkdir(locked);
+      const there = localStorage(locked, installId);
       await there.init();
-      await run("mount", ["-o", "remount,ro", mounted]);
+      await chmod(locked, 0o500);
       await expect(there.write("x/y")).rejects.toMatchObject({
-        message: expect.stringContaining("mounted read-only"),
-        remedy: expect.stringContaining("remount,rw"),
+        message: expect.stringContaining("may not write"),
       });
+      await chmod(locked, 0o700);
+      await rm(locked, { recursive: true });
     });
-  });
 
-  it.runIf(isRoot)("tells of a full disk and keeps nothing of the object", async () => {
-    await withTmpfs(folder, "2m", async (mounted) => {
-      const there = localStorage(mounted, installId);
-      await there.init();
-      await expect(put(there, "big/object", randomBytes(4_000_000))).rejects.toMatchObject({
-        code: "unavailable",
-        message: expect.stringContaining("is full"),
-        remedy: expect.any(String),
+  if (isRoot)
+    it("tells of a read-only mount", async () => {
+      await withTmpfs(folder, "1m", async (mounted) => {
+        const there = localStorage(mounted, installId);
+        await there.init();
+        await run("mount", ["-o", "remount,ro", mounted]);
+        await expect(there.write("x/y")).rejects.toMatchObject({
+          message: expect.stringContaining("mounted read-only"),
+          remedy: expect.stringContaining("remount,rw"),
+        });
       });
-      expect(await readdir(mounted)).toEqual([".holdfast-destination.json"]);
-      await put(there, "small/object", randomBytes(1_000_000));
     });
-  });
+
+  if (isRoot)
+    it("tells of a full disk and keeps nothing of the object", async () => {
+      await withTmpfs(folder, "2m", async (mounted) => {
+        const there = localStorage(mounted, installId);
+        await there.init();
+        await expect(put(there, "big/object", randomBytes(4_000_000))).rejects.toMatchObject({
+          code: "unavailable",
+          message: expect.stringContaining("is full"),
+          remedy: expect.any(String),
+        });
+        expect(await readdir(mounted)).toEqual([".holdfast-destination.json"]);
+        await put(there, "small/object", randomBytes(1_000_000));
+      });
+    });
 
   it("tells of a full disk through the system's own always-full device", async () => {
     // Works without root: the part file's writes end in ENOSPC all the same.
