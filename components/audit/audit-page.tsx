@@ -43,14 +43,14 @@ const PERIODS = [
 function columns(): Column<AuditItem>[] {
   return [
     { key: "at", header: "When", width: "120px", cell: (row) => <RelativeTime at={row.at} /> },
-    { key: "actor", header: "Who", cell: (row) => actorWords(row.actor), width: "180px" },
+    { key: "actor", header: "Who", cell: (row) => actorWords(row.actor), width: "150px" },
     { key: "what", header: "What", main: true, cell: (row) => <AuditChange event={row} /> },
     { key: "address", header: "From", cell: (row) => row.address ?? "–", width: "130px", wideOnly: true },
     {
       key: "seq",
       header: "Link",
       align: "end",
-      width: "80px",
+      width: "70px",
       wideOnly: true,
       cell: (row) => row.seq ?? "waits",
     },

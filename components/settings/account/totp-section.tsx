@@ -2,7 +2,6 @@
 /** Second factor: set up with a QR code, recovery codes shown once, turned off with the password. */
 import { Button, PasswordInput, TextInput } from "@mantine/core";
 import { useState } from "react";
-import { renderSVG } from "uqr";
 import type { ServerAction } from "@/components/ui/action-result";
 import { failureToProblem } from "@/components/ui/action-result";
 import { CodeBlock } from "@/components/ui/code-block";
@@ -12,6 +11,7 @@ import { Panel, Section } from "@/components/ui/section";
 import { Status } from "@/components/ui/status";
 import { useAction } from "@/components/ui/use-action";
 import classes from "../settings.module.css";
+import { QrCode } from "./qr-code";
 
 export interface TotpActions {
   startTotp: ServerAction<undefined, { secret: string; uri: string }>;
@@ -84,17 +84,10 @@ function ConfirmForm({
     toInput: ({ code }) => ({ code: code.replaceAll(" ", "") }),
     onDone: ({ recoveryCodes }: { recoveryCodes: string[] }) => onDone(recoveryCodes),
   });
-  const picture = `data:image/svg+xml;utf8,${encodeURIComponent(renderSVG(setUp.uri, { border: 1 }))}`;
   return (
     <div className={classes.row}>
       <div>
-        {/* A data URL: nothing for the image optimiser to do. */}
-        <object
-          className={classes.qr}
-          data={picture}
-          type="image/svg+xml"
-          aria-label="QR code for your authenticator app"
-        />
+        <QrCode text={setUp.uri} label="QR code for your authenticator app" />
       </div>
       <div className={classes.narrow}>
         <p className={classes.note}>
