@@ -108,11 +108,11 @@ test("a second factor is set up with an authenticator and then asked for", async
   await expect(her.getByLabel("QR code for your authenticator app")).toBeVisible();
   const secret = (await her.locator("pre").first().innerText()).trim();
   const authenticator = new TOTP({ secret });
-  await her.getByLabel("Code").fill("000000");
+  await her.getByLabel("Code", { exact: true }).fill("000000");
   await her.getByRole("button", { name: "Turn it on" }).click();
   await expect(problem(her)).toBeVisible();
   const used = authenticator.generate();
-  await her.getByLabel("Code").fill(used);
+  await her.getByLabel("Code", { exact: true }).fill(used);
   await her.getByRole("button", { name: "Turn it on" }).click();
   await expect(
     her.getByText("Keep these recovery codes away from this machine.", { exact: false }),

@@ -10,7 +10,7 @@ import type { LogLine } from "@/lib/operations/schema";
 import classes from "./operation-log.module.css";
 import { type LogStream, useLogStream } from "./use-log-stream";
 
-const ROW_PX = 22;
+const ROW_PX = 24;
 const PADDING_PX = 8;
 /** A region that scrolls must be reachable by keyboard. */
 const SCROLLS = { tabIndex: 0 };

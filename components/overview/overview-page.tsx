@@ -1,10 +1,11 @@
 "use client";
-/** What needs someone, then every promise with its evidence, then what is running. */
-import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import { keepPreviousData } from "@tanstack/react-query";
 import { useEnvironment } from "@/components/shell/use-environment";
 import { ErrorPanel } from "@/components/ui/error-panel";
 import { PageHeader } from "@/components/ui/page-header";
 import { PageSkeleton } from "@/components/ui/skeletons";
+/** What needs someone, then every promise with its evidence, then what is running. */
+import { useSharedQuery } from "@/components/ui/use-shared-query";
 import { apiGet } from "@/lib/api-client";
 import { overviewKeys } from "@/lib/overview/query-keys";
 import type { Overview } from "@/lib/overview/schema";
@@ -17,7 +18,7 @@ import { RunningList } from "./running-list";
 
 export function OverviewPage() {
   const environment = useEnvironment();
-  const { data, error, refetch, isFetching } = useQuery({
+  const { data, error, refetch, isFetching } = useSharedQuery({
     queryKey: overviewKeys.one(environment),
     queryFn: ({ signal }) => apiGet<Overview>("overview", { environment }, signal),
     placeholderData: keepPreviousData,

@@ -1,7 +1,5 @@
 "use client";
-/** The promotion ladder: order, names, and which rungs are protected. */
 import { Button, Switch, TextInput } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useCan } from "@/components/shell/viewer";
 import { failureToProblem, type ServerAction } from "@/components/ui/action-result";
@@ -14,6 +12,8 @@ import { PageHeader } from "@/components/ui/page-header";
 import { Panel } from "@/components/ui/section";
 import { RowsSkeleton } from "@/components/ui/skeletons";
 import { useAction } from "@/components/ui/use-action";
+/** The promotion ladder: order, names, and which rungs are protected. */
+import { useSharedQuery } from "@/components/ui/use-shared-query";
 import { apiGet } from "@/lib/api-client";
 import type { EnvironmentDto } from "@/lib/environments/schema";
 import { plural } from "@/lib/format";
@@ -37,7 +37,7 @@ function finding(items: EnvironmentDto[]): string {
 }
 
 export function EnvironmentsPage({ actions }: { actions: EnvironmentActions }) {
-  const query = useQuery({
+  const query = useSharedQuery({
     queryKey: settingsKeys.environments,
     queryFn: ({ signal }) => apiGet<Page<EnvironmentDto>>("environments", {}, signal),
   });

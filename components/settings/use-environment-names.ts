@@ -1,5 +1,5 @@
 "use client";
-import { useQuery } from "@tanstack/react-query";
+import { useSharedQuery } from "@/components/ui/use-shared-query";
 import { apiGet } from "@/lib/api-client";
 import type { EnvironmentDto } from "@/lib/environments/schema";
 import { settingsKeys } from "@/lib/members/query-keys";
@@ -7,7 +7,7 @@ import type { Page } from "@/lib/paging";
 
 /** Names of the environments, for limits. */
 export function useEnvironmentNames(): string[] {
-  const { data } = useQuery({
+  const { data } = useSharedQuery({
     queryKey: settingsKeys.environments,
     queryFn: ({ signal }) => apiGet<Page<EnvironmentDto>>("environments", {}, signal),
   });

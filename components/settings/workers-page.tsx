@@ -1,6 +1,4 @@
 "use client";
-/** The workers: which are up, what they can do, how they keep restored copies apart. */
-import { useQuery } from "@tanstack/react-query";
 import { type Column, PlainTable } from "@/components/ui/data-table";
 import { EmptyState } from "@/components/ui/empty-state";
 import { ErrorPanel } from "@/components/ui/error-panel";
@@ -9,6 +7,8 @@ import { RelativeTime } from "@/components/ui/relative-time";
 import { Panel } from "@/components/ui/section";
 import { RowsSkeleton } from "@/components/ui/skeletons";
 import { Status } from "@/components/ui/status";
+/** The workers: which are up, what they can do, how they keep restored copies apart. */
+import { useSharedQuery } from "@/components/ui/use-shared-query";
 import { apiGet } from "@/lib/api-client";
 import { plural } from "@/lib/format";
 import { settingsKeys } from "@/lib/members/query-keys";
@@ -80,7 +80,7 @@ function finding(workers: WorkerDto[]): TitlePart[] {
 }
 
 export function WorkersPage() {
-  const query = useQuery({
+  const query = useSharedQuery({
     queryKey: settingsKeys.workers,
     queryFn: ({ signal }) => apiGet<Page<WorkerDto>>("workers", {}, signal),
     refetchInterval: 10_000,

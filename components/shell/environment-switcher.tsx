@@ -1,6 +1,6 @@
 "use client";
 import { NativeSelect, SegmentedControl } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useSharedQuery } from "@/components/ui/use-shared-query";
 import { writeUrl } from "@/components/ui/use-url-filters";
 import { apiGet } from "@/lib/api-client";
 import type { EnvironmentDto } from "@/lib/environments/schema";
@@ -14,7 +14,7 @@ const MOST_SEGMENTS = 5;
 
 /** Every environment, from the last rung (usually production) to the first. */
 export function useEnvironments(): EnvironmentDto[] {
-  const { data } = useQuery({
+  const { data } = useSharedQuery({
     queryKey: settingsKeys.environments,
     queryFn: ({ signal }) => apiGet<Page<EnvironmentDto>>("environments", {}, signal),
   });

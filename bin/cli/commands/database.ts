@@ -92,8 +92,19 @@ export function addDatabaseCommands(program: Command, cli: Cli): void {
     .option("--note <text>", "anything worth knowing")
     .option("--tag <tag...>", "tags")
     .action(async (options: AddOptions) => {
-      const { urlEnv: _env, urlFile: _file, tag, ...rest } = options;
-      const body = { ...rest, url: readUrl(options), ...(tag ? { tags: tag } : {}) };
+      const { name, engine, environment, application, pool, owner, note, tag } = options;
+      // By name: commander also puts options of the program, such as --json, into `options`.
+      const body = {
+        name,
+        engine,
+        environment,
+        application,
+        pool,
+        owner,
+        note,
+        tags: tag,
+        url: readUrl(options),
+      };
       print(cli.json, await cli.client().post<DatabaseDto>("/databases", body), summary);
     });
 
