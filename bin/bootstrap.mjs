@@ -38,9 +38,8 @@ export function dependenciesOutdated({ dev = false } = {}) {
   for (const [name, entry] of Object.entries(want)) {
     if (name === "") continue;
     const found = have[name];
-    if (
-      found ? found.version !== entry.version : !entry.optional && !entry.devOptional && (dev || !entry.dev)
-    ) {
+    const mayMiss = entry.optional || (!dev && (entry.dev || entry.devOptional));
+    if (found ? found.version !== entry.version : !mayMiss) {
       return "package-lock.json has changed";
     }
   }
