@@ -5,7 +5,15 @@
  *
  *   const BackupDialog = lazyDialog(() => import("./backup-dialog"));   // its default export
  */
-import { type ComponentType, createElement, lazy, type ReactNode, Suspense, useState } from "react";
+import {
+  type ComponentType,
+  createElement,
+  lazy,
+  type ReactNode,
+  Suspense,
+  useEffect,
+  useState,
+} from "react";
 
 /** Whether it has been true at any time. */
 function useEver(value: boolean): boolean {
@@ -21,18 +29,24 @@ export function lazyDialog<P extends { opened: boolean }>(
   return (props: P): ReactNode => createElement(WhenOpened<P>, { dialog, dialogProps: props });
 }
 
-function WhenOpened<P extends { opened: boolean }>({
-  dialog: Dialog,
-  dialogProps,
-}: {
+interface Lazy<P> {
   dialog: ComponentType<P>;
   dialogProps: P;
-}) {
+}
+
+function WhenOpened<P extends { opened: boolean }>({ dialog, dialogProps }: Lazy<P>) {
   const used = useEver(dialogProps.opened);
   if (!used) return null;
   return (
     <Suspense fallback={null}>
-      <Dialog {...dialogProps} />
+      <OpenedOnceMounted dialog={dialog} dialogProps={dialogProps} />
     </Suspense>
   );
+}
+
+/** The dialog notes where the focus was when it changes from closed to opened: it is mounted closed. */
+function OpenedOnceMounted<P extends { opened: boolean }>({ dialog: Dialog, dialogProps }: Lazy<P>) {
+  const [mounted, setMounted] = useState(false);
+  useEffect(() => setMounted(true), []);
+  return <Dialog {...dialogProps} opened={mounted && dialogProps.opened} />;
 }
