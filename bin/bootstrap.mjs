@@ -153,6 +153,18 @@ export function runtimeEnv(runtime) {
   return { ...process.env, PATH, NODE_COMPILE_CACHE };
 }
 
+/** npm hands a signal to the shell between us, which ends without handing it on; what shows is another parent. */
+function watchNpm(gone) {
+  if (!process.env.npm_lifecycle_event) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    gone();
+  }, 500);
+  timer.unref();
+}
+
 /**
  * Runs a TypeScript file of ours on the runtime until it ends, and returns its exit code. Signals are handed on
  * once; the program sees its stdin close when this process is gone, however it went.
@@ -167,9 +179,14 @@ export async function runScript(script, args, extraEnv = {}) {
     detached: true,
   });
   child.stdin.on("error", () => undefined);
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-  if (process.env.HOLDFAST_SUPERVISED === "1")
-    process.stdin.resume().once("end", () => child.kill("SIGTERM"));
+  let told = false;
+  const tell = (signal) => {
+    told = true;
+    child.kill(signal);
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => tell(signal));
+  watchNpm(() => told || tell("SIGTERM"));
+  if (process.env.HOLDFAST_SUPERVISED === "1") process.stdin.resume().once("end", () => tell("SIGTERM"));
   return await new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", (code, signal) => resolve(code ?? 128 + (os.constants.signals[signal] || 0)));

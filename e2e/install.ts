@@ -22,8 +22,8 @@ export interface InstallOptions {
   dataFolder: string;
   args?: string[];
   env?: Record<string, string>;
-  /** Another clone than this one. */
-  root?: string;
+  /** By npm itself instead of the script that it runs. */
+  npm?: boolean;
   /** Run as this user. */
   uid?: number;
   gid?: number;
@@ -36,24 +36,23 @@ export function spawnInstall(options: InstallOptions): {
   exited: Promise<number | null>;
 } {
   const { uid, gid } = options;
-  const child = spawn(
-    process.execPath,
-    [path.join(options.root ?? ROOT, "bin/start.mjs"), ...(options.args ?? [])],
-    {
-      cwd: options.root ?? ROOT,
-      env: {
-        ...process.env,
-        PORT: String(options.port),
-        HOLDFAST_DATA: options.dataFolder,
-        HOLDFAST_SUPERVISED: "1",
-        DATABASE_URL: "",
-        ...options.env,
-      },
-      stdio: ["pipe", "pipe", "pipe"],
-      ...(uid === undefined ? {} : { uid }),
-      ...(gid === undefined ? {} : { gid }),
+  const [command, ...args] = options.npm
+    ? ["npm", "start", "--", ...(options.args ?? [])]
+    : [process.execPath, path.join(ROOT, "bin/start.mjs"), ...(options.args ?? [])];
+  const child = spawn(command ?? "", args, {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      PORT: String(options.port),
+      HOLDFAST_DATA: options.dataFolder,
+      HOLDFAST_SUPERVISED: "1",
+      DATABASE_URL: "",
+      ...options.env,
     },
-  );
+    stdio: ["pipe", "pipe", "pipe"],
+    ...(uid === undefined ? {} : { uid }),
+    ...(gid === undefined ? {} : { gid }),
+  });
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (part: string) => {

@@ -110,6 +110,13 @@ describe("a running install", () => {
     await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), WAIT);
   });
 
+  test("ends whole when npm is ended, which does not tell", async () => {
+    install = await startInstall({ port, dataFolder, npm: true, env: { HOLDFAST_SUPERVISED: "" } });
+    const pids = [supervisor(), ...descendants(supervisor()).map(({ pid }) => pid)];
+    install.child.kill("SIGTERM");
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), WAIT);
+  });
+
   test("shows a sample company, proven, when asked for the demo", async () => {
     install = await startInstall({ port, dataFolder, args: ["--demo"] });
     const proven = "Demo: shop-production proven, shop-staging proven, kiosk proven";
