@@ -229,6 +229,16 @@ test("an idempotency key: the same request is done once", async () => {
   expect(apart.status).toBe(201);
 });
 
+test("an idempotency key: who may do less by now does not get the stored answer", async () => {
+  const { token, id } = await createToken(admin.ctx, { name: "t", role: "admin" });
+  const post = () =>
+    call("POST", "/things", { token, body: { name: "a" }, headers: { "idempotency-key": "k-5" } });
+  expect((await post()).status).toBe(201);
+  expect((await post()).headers.get("idempotency-replayed")).toBe("true");
+  await api.base.db.apiToken.update({ where: { id }, data: { role: "viewer" } });
+  expect((await post()).status).toBe(422);
+});
+
 test("an idempotency key: while the first is at work the second is told so; after an error the key is free", async () => {
   let inside: () => void = () => undefined;
   let release: () => void = () => undefined;

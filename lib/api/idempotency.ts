@@ -30,7 +30,7 @@ export function idempotencyKey(headers: Headers): string | null {
 
 /**
  * Runs `work` at most once per actor and key. The same request again gets the stored answer; another request
- * with the same key is `invalid`; one that is still at work, or whose process died, is a `conflict`. Only
+ * with the same key, or the same one with another role or limits, is `invalid`; one that is still at work, or whose process died, is a `conflict`. Only
  * successes are kept: after an error nothing was changed, so the key is free again. Answers are kept for 24 h,
  * sealed, because some hold a secret that is shown once.
  */
@@ -44,8 +44,10 @@ export async function once(
   const { actor } = ctx;
   if (actor.kind === "system") return { ...toAnswer(await work()), replayed: false };
   const claimed = { key: request.key, actorId: actor.id };
+  // Whoever may do less by now does not get the answer that they got then.
+  const access = actor.kind === "schedule" ? null : [actor.role, actor.scope];
   const requestHash = createHash("sha256")
-    .update(`${request.method} ${request.path}\n${canonicalText(request.body ?? null)}`)
+    .update(`${request.method} ${request.path}\n${canonicalText([request.body ?? null, access])}`)
     .digest("hex");
   const now = ctx.clock.now();
   await ctx.db.idempotencyKey.deleteMany({ where: { createdAt: { lt: new Date(now.getTime() - KEEP_MS) } } });

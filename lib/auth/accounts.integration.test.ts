@@ -129,6 +129,24 @@ test("an address that tries many accounts is throttled", async () => {
   expect(results.filter((code) => code === "throttled")).toHaveLength(3);
 });
 
+test("a password that is reset while a sign-in with the old one is checked opens no session", async () => {
+  const { user, password } = await makeMember(base);
+  // The transaction that opens the session begins once the old password has been checked.
+  const db = new Proxy(base.db, {
+    get(target, key) {
+      const value = Reflect.get(target, key);
+      if (key !== "$transaction") return value;
+      return async (work: Parameters<typeof target.$transaction>[0]) => {
+        await target.user.update({ where: { id: user.id }, data: { passwordHash: "$reset" } });
+        return await target.$transaction(work);
+      };
+    },
+  });
+  const late = signIn({ ...base, db }, { email: user.email, password });
+  await expect(late).rejects.toMatchObject({ code: "unauthenticated" });
+  expect(await base.db.session.count({ where: { userId: user.id } })).toBe(1);
+});
+
 test("a session ends at once when it is revoked, expired, idle, or its user disabled", async () => {
   const one = await makeMember(base);
   expect(await resolveSession(base, one.sessionId)).not.toBeNull();

@@ -45,8 +45,7 @@ export async function signIn(base: Omit<Ctx, "actor">, input: SignInInput): Prom
   const rehashed = checked.outdated ? await hashPassword(password) : null;
   const signedIn = await base.db.$transaction(async (tx) => {
     await spendSecondFactor(tx, base, usable, input.code?.trim() ?? "", wrong);
-    if (rehashed) await rehash(tx, usable, rehashed);
-    return await openSession(tx, base, usable, input.userAgent);
+    return await openSession(tx, base, usable, rehashed, input.userAgent);
   });
   for (const key of keys) await forgiveTry(base, key);
   await forgetOldTries(base);
@@ -82,25 +81,27 @@ async function throttleKeys(
   ];
 }
 
-async function rehash(tx: Tx, user: User, passwordHash: string): Promise<void> {
-  await tx.user.updateMany({
-    where: { id: user.id, passwordHash: user.passwordHash },
-    data: { passwordHash },
-  });
-}
-
-/** Makes the session's row and its audit event; the account must still be enabled and have the same password. */
+/**
+ * Makes the session's row and its audit event; the account must still be enabled and have the password that was
+ * checked, and the same second factor: a reset in between must not leave a session behind.
+ */
 async function openSession(
   tx: Tx,
   base: Omit<Ctx, "actor">,
   user: User,
+  rehashed: string | null,
   userAgent: string | undefined,
 ): Promise<SignedIn> {
   const now = base.clock.now();
   const sessionId = newId();
   const { count } = await tx.user.updateMany({
-    where: { id: user.id, disabledAt: null },
-    data: { lastLoginAt: now },
+    where: {
+      id: user.id,
+      disabledAt: null,
+      passwordHash: user.passwordHash,
+      totpEnabledAt: user.totpEnabledAt,
+    },
+    data: { lastLoginAt: now, ...(rehashed ? { passwordHash: rehashed } : {}) },
   });
   if (count === 0) throw wrong();
   await tx.session.create({

@@ -5,6 +5,7 @@ import { resolveSession } from "../auth/resolve-session.ts";
 import { signIn } from "../auth/sign-in.ts";
 import type { Ctx } from "../context.ts";
 import { createToken } from "../tokens/create-token.ts";
+import { revokeToken } from "../tokens/revoke-token.ts";
 import { acceptInvite, openInvite } from "./accept-invite.ts";
 import { createInvite } from "./create-invite.ts";
 import { listInvites } from "./list-invites.ts";
@@ -102,6 +103,21 @@ test("role and limits change at the next request", async () => {
   await expect(
     updateMember(admin.ctx, { member: member.user.id, environments: ["mars"] }),
   ).rejects.toMatchObject({ code: "invalid", fields: { environments: expect.any(String) } });
+});
+
+test("whoever may not invite any more leaves no open invitation behind: a link could bring them back", async () => {
+  const { user, ctx } = await makeMember(base);
+  const make = (who: Ctx, email: string) => createInvite(who, { email, name: "N", role: "admin" });
+  const back = await make(ctx, "back@example.com");
+  await updateMember(admin.ctx, { member: user.id, role: "viewer" });
+  await expect(openInvite(base, { token: tokenOf(back.url) })).rejects.toMatchObject({ code: "not_found" });
+
+  const { id } = await createToken(admin.ctx, { name: "leaked", role: "admin" });
+  const scope = { environments: [], applications: [] };
+  const actor = { kind: "token" as const, id, name: "leaked", role: "admin" as const, scope };
+  const link = await make({ ...base, actor }, "leaked@example.com");
+  await revokeToken(admin.ctx, { token: id });
+  await expect(openInvite(base, { token: tokenOf(link.url) })).rejects.toMatchObject({ code: "not_found" });
 });
 
 test("disabling ends all sessions and invitations at once and lists the tokens that go on", async () => {

@@ -16,7 +16,7 @@ import { updateMemberInput } from "./schema.ts";
 
 /**
  * Changes name, role or limits, disables or enables. It holds from the member's next request; disabling ends
- * their sessions and open invitations at once. `tokens` lists the API tokens they made, which go on working:
+ * their sessions at once. Whoever may invite no longer has no open invitation: a link could bring them back. `tokens` lists the API tokens they made, which go on working:
  * revoke those that should not. Throws `refused` for the last admin.
  */
 export async function updateMember(
@@ -42,7 +42,7 @@ export async function updateMember(
       data: { name, role, scopeEnvironments, scopeApplications, disabledAt },
     });
     const endedSessions = after.disabledAt ? await endSessions(tx, ctx, before.id) : 0;
-    if (after.disabledAt) await revokeInvitesOf(tx, ctx, before.id);
+    if (!isAdmin(after)) await revokeInvitesOf(tx, ctx, before.id);
     await emitAudit(tx, ctx, {
       action:
         before.disabledAt === after.disabledAt

@@ -6,6 +6,7 @@ import type { ItemRow } from "./operation-item.ts";
 import { itemSelect, toItem, workerNames } from "./operation-item.ts";
 import type { OperationDto } from "./schema.ts";
 import { operationSchema } from "./schema.ts";
+import { withinLimits } from "./target.ts";
 
 const MOST_RELATED = 50;
 const MOST_STEPS = 500;
@@ -44,7 +45,7 @@ export async function getOperation(ctx: Ctx, operationId: string): Promise<Opera
       take: MOST_TRANSITIONS,
     }),
     db.operation.findMany({
-      where: { rootId: row.rootId, id: { not: operationId } },
+      where: { rootId: row.rootId, id: { not: operationId }, ...withinLimits(ctx.actor) },
       orderBy: [{ createdAt: "asc" }, { id: "asc" }],
       take: MOST_RELATED,
       select: itemSelect,
