@@ -18,8 +18,10 @@ async function webIsReady(): Promise<boolean> {
 
 /** Whether a worker of this host has written its heartbeat lately. */
 async function workerIsAlive(): Promise<boolean> {
+  const { DATABASE_URL } = parseEnv(process.env);
+  if (!DATABASE_URL) throw new Error("DATABASE_URL is not set; the worker's heartbeat is in that database.");
   const client = new Client({
-    connectionString: parseEnv(process.env).DATABASE_URL,
+    connectionString: DATABASE_URL,
     connectionTimeoutMillis: 4000,
   });
   await client.connect();
