@@ -16,6 +16,23 @@ const OPEN_ROUTES = ["auth/[...nextauth]", "livez", "readyz", "v1/[...path]"];
 const FORM_ROUTES = ["app/(console)/backups/[backup]/download/route.ts"];
 const HARMLESS = /^@\/lib\/(.*\/)?(schema|query-keys|format|errors)(\.ts)?$/;
 
+/** What the API's endpoints import: the verbs that are walked as every role and as nobody. */
+const WALKED = new Set(
+  files("lib/api/endpoints/*.ts").flatMap(({ text }) =>
+    [...text.matchAll(/from "\.\.\/\.\.\/([^"]+)\.ts"/g)].map((match) => `@/lib/${match[1]}`),
+  ),
+);
+/** Doors and rules; they do nothing by themselves. */
+const NO_VERB = /^@\/lib\/(actions\/act|api\/\w+|auth\/(session|permissions|claim)|runtime|errors|ids)$/;
+/** Verbs beside the walked ones, each of which checks the person itself. */
+const NOT_WALKED = ["@/lib/auth/confirm-password"];
+
+/** Modules of lib whose code (not only a type) a file uses. */
+function verbsOf(text: string): string[] {
+  const imports = text.matchAll(/^import (?!type )[^;]*? from "(@\/lib\/[^"]+?)(?:\.ts)?";/gm);
+  return [...imports].map((match) => match[1] ?? "").filter((from) => !NO_VERB.test(from));
+}
+
 /** Name and text of each exported function. */
 function exported(text: string): { name: string; body: string }[] {
   return text
@@ -41,6 +58,20 @@ describe("server actions: each is a public POST", () => {
       if (doors[0] === "actBeforePasswordChange(") expect(name).toBe("changePasswordAction");
     }
   });
+});
+
+describe("verbs: what actions, pages and routes call is what the API's walk tries as every role", () => {
+  const callers = files("app/**/{actions,page,layout,route}.{ts,tsx}").filter(
+    ({ name }) => !name.startsWith("app/api/"),
+  );
+
+  test.each(callers)("$name", ({ text }) => {
+    const verbs = verbsOf(text).filter((from) => !HARMLESS.test(from) && !NOT_WALKED.includes(from));
+    expect(verbs.filter((from) => !WALKED.has(from))).toEqual([]);
+  });
+
+  test("they are found", () =>
+    expect(callers.flatMap(({ text }) => verbsOf(text)).length).toBeGreaterThan(40));
 });
 
 describe("pages and layouts", () => {
