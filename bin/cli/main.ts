@@ -50,6 +50,8 @@ function build(cli: Cli): Command {
   prepare(program);
   program.hook("preAction", (_, action) => {
     cli.json = action.opts().json === true;
+    // Not an option of the command itself: some hand all of theirs to the API, which knows no such field.
+    action.setOptionValue("json", undefined);
   });
   return program;
 }
