@@ -33,6 +33,8 @@ export function openStream(
   });
   run.stdout.pipe(stream);
   run.stdout.once("error", (error) => stream.destroy(asError(error)));
+  // `done` tells of it, too: where nobody reads the stream, its error must not end the process.
+  stream.on("error", () => undefined);
   stream.once("close", () => run.stdout.destroy());
   const done = run.done.then(
     () => undefined,
