@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -98,9 +98,13 @@ describe("a running install", () => {
   test("ends whole, and with code 0, on Ctrl-C", async () => {
     const pids = [supervisor(), ...descendants(supervisor()).map(({ pid }) => pid)];
     expect(pids.length).toBeGreaterThan(3);
+    const socketFolder =
+      new URL(readRunFile(dataFolder)?.ownerDatabaseUrl ?? "").searchParams.get("host") ?? "";
+    expect(existsSync(socketFolder)).toBe(true);
     expect(await install.stop()).toBe(0);
     expect(pids.filter(isAlive)).toEqual([]);
     expect(readRunFile(dataFolder)).toBeNull();
+    expect(existsSync(socketFolder)).toBe(false);
   });
 
   test("ends whole when what started it is killed", async () => {

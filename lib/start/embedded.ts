@@ -98,6 +98,7 @@ export async function startEmbedded(options: {
       stopping = true;
       if (force) process.kill(server.pid, "SIGQUIT");
       await server.stop();
+      rmSync(socketDir, { recursive: true, force: true });
     },
   };
 }
