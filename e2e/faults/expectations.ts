@@ -46,8 +46,8 @@ export async function expectStands(install: Install, good: BackupDto, said?: Reg
   expect(promise.text).toMatch(/^proven/);
   if (said) {
     expect(promise.detail).toMatch(said);
-    const [told] = await attentionFor(install, good.database);
-    expect(told?.detail).toMatch(said);
+    const told = await attentionFor(install, good.database);
+    expect(told.map(({ detail }) => detail).join("\n")).toMatch(said);
   }
   const now = await getBackup(ctx, good.id);
   expect(now).toMatchObject({ state: "complete", proof: { id: good.proof?.id, verdict: "proven" } });

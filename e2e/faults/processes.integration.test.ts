@@ -1,0 +1,112 @@
+import type { ChildProcess } from "node:child_process";
+import { fork } from "node:child_process";
+import path from "node:path";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { getBackup } from "../../lib/backups/get-backup.ts";
+import { runBackup } from "../../lib/backups/run-backup.ts";
+import { openDb } from "../../lib/db/client.ts";
+import { ensureLogin, migrate } from "../../lib/db/migrate.ts";
+import { prepareQueues } from "../../lib/operations/prepare-queues.ts";
+import type { TestPostgres } from "../../lib/testing/postgres.ts";
+import { freePort, startTestPostgres } from "../../lib/testing/postgres.ts";
+import { promiseOf } from "./expectations.ts";
+import type { Gate } from "./gates.ts";
+import { DUMPING, holdDump, makeShop, releaseAll } from "./gates.ts";
+import type { Install, Metadata } from "./install.ts";
+import { createInstall, WITHIN } from "./install.ts";
+import { nothingLeft } from "./leftovers.ts";
+
+const SHOPS = ["shop-1", "shop-2", "shop-3", "shop-4"];
+
+let own: TestPostgres;
+let server: TestPostgres;
+let metadata: Metadata;
+let install: Install;
+
+beforeAll(async () => {
+  [own, server] = await Promise.all([startTestPostgres(), startTestPostgres()]);
+  await own.createDatabase("meta");
+  await migrate(own.url("meta"));
+  await ensureLogin(own.url("meta"), "holdfast", "test-Password-3");
+  const url = `postgresql://holdfast:test-Password-3@127.0.0.1:${own.port}/meta`;
+  await prepareQueues(url);
+  metadata = { url, db: openDb(url, { max: 5, applicationName: "test" }) };
+  install = await createInstall(metadata);
+  for (const name of SHOPS) {
+    await makeShop(server, name);
+    await install.register(name, server.url(name));
+  }
+  await install.worker("one");
+});
+afterAll(async () => {
+  await releaseAll();
+  await install.cleanUp();
+  await metadata.db.$disconnect();
+  await Promise.all([own.stop(), server.stop()]);
+});
+
+/** Backups that are all held half way. */
+async function holdBackups(
+  names: string[],
+): Promise<{ backups: { id: string; operationId: string }[]; gates: Gate[] }> {
+  const gates = await Promise.all(names.map((name) => holdDump(server, name)));
+  const backups = await Promise.all(names.map((database) => runBackup(install.ctx, { database })));
+  for (const gate of gates) await gate.reached(DUMPING);
+  return { backups, gates };
+}
+
+async function expectProven(id: string, operationId: string): Promise<void> {
+  const ended = await install.until(operationId, "succeeded");
+  expect(ended).toMatchObject({ attempt: 1 });
+  expect(ended.transitions.map(({ state }) => state)).toEqual(["queued", "running", "succeeded"]);
+  const { verification } = await getBackup(install.ctx, id);
+  if (verification) await install.until(verification.operationId, "succeeded");
+  expect(await getBackup(install.ctx, id)).toMatchObject({ state: "complete", proof: { verdict: "proven" } });
+}
+
+it("the metadata database is restarted under dumps and proofs: each ends once, and proven", async () => {
+  const { backups, gates } = await holdBackups(SHOPS);
+  await own.restart();
+  for (const gate of gates) await gate.release();
+  // Again, now that their ends are written and their proofs begin.
+  await install.until(backups[0]?.operationId ?? "", "succeeded");
+  await own.restart();
+  for (const { id, operationId } of backups) await expectProven(id, operationId);
+  for (const name of SHOPS) {
+    expect(await promiseOf(install, name)).toMatchObject({ text: expect.stringMatching(/^proven/) });
+  }
+  await nothingLeft(install, server, SHOPS);
+});
+
+function startWeb(port: number): ChildProcess {
+  return fork(path.resolve(import.meta.dirname, "../../bin/web.ts"), [], {
+    env: { ...process.env, ...install.env, PORT: String(port), HOLDFAST_PREPARED: "1" },
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+}
+
+async function untilReady(port: number): Promise<void> {
+  await vi.waitFor(async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/api/readyz`);
+    expect(answer.status, await answer.text()).toBe(200);
+  }, WITHIN);
+}
+
+it("the web process is killed: work goes on, and the next one knows all of it", async () => {
+  const port = await freePort();
+  const web = startWeb(port);
+  await untilReady(port);
+  const { backups, gates } = await holdBackups(SHOPS.slice(0, 1));
+  web.kill("SIGKILL");
+  await vi.waitFor(() => expect(web.signalCode).toBe("SIGKILL"), WITHIN);
+  for (const gate of gates) await gate.release();
+  for (const { id, operationId } of backups) await expectProven(id, operationId);
+  const next = startWeb(port);
+  try {
+    await untilReady(port);
+  } finally {
+    next.kill("SIGKILL");
+    await vi.waitFor(() => expect(next.signalCode).toBe("SIGKILL"), WITHIN);
+  }
+  await nothingLeft(install, server, SHOPS);
+});
