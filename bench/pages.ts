@@ -1,6 +1,6 @@
 // npm run bench -- pages: server time of the main pages with a year of history, and the JavaScript of a first load.
 import { randomBytes } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -97,6 +97,8 @@ async function firstLoadJs(url: string, page: string, cookie: string): Promise<n
 }
 
 const folder = await mkdtemp(path.join(tmpdir(), "hf-bench-"));
+// The database server's own user has to get through.
+await chmod(folder, 0o755);
 const install = await startInstall({ port: await freePort(), dataFolder: path.join(folder, "data") });
 try {
   const { ownerDatabaseUrl } = JSON.parse(await readFile(path.join(install.dataFolder, "run.json"), "utf8"));
