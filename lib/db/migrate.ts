@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { Client } from "pg";
+import { HoldfastError } from "../errors.ts";
 import { ROOT } from "../root.ts";
 import { RUNTIME_ROLE } from "./client.ts";
 import type { MigrationsList } from "./schema-engine.ts";
@@ -102,13 +103,33 @@ async function applyPending(ownerUrl: string): Promise<string[]> {
   }
 }
 
+/**
+ * An owner without CREATEROLE does when somebody else has made the role and granted it. From PostgreSQL 16 on, being
+ * a member is not enough: whoever makes a role may grant it and no more (CREATE ROLE, "createrole_self_grant").
+ */
 async function ensureRuntimeRole(client: Client): Promise<void> {
-  await client.query(`DO $$ BEGIN
-    CREATE ROLE ${RUNTIME_ROLE} NOLOGIN;
-  EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`);
-  await client.query(`DO $$ BEGIN
-    IF NOT pg_has_role(current_user, '${RUNTIME_ROLE}', 'MEMBER') THEN GRANT ${RUNTIME_ROLE} TO CURRENT_USER; END IF;
-  END $$`);
+  try {
+    await client.query(`DO $$ BEGIN
+      IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${RUNTIME_ROLE}') THEN
+        CREATE ROLE ${RUNTIME_ROLE} NOLOGIN;
+      END IF;
+    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`);
+    await client.query(`DO $$ BEGIN
+      IF NOT pg_has_role(current_user, '${RUNTIME_ROLE}',
+        CASE WHEN current_setting('server_version_num')::int >= 160000 THEN 'SET' ELSE 'MEMBER' END)
+      THEN GRANT ${RUNTIME_ROLE} TO CURRENT_USER; END IF;
+    END $$`);
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code !== "42501") throw cause;
+    throw new HoldfastError(
+      "refused",
+      `The role that owns Holdfast's database may not make the role ${RUNTIME_ROLE}, or become it.`,
+      {
+        remedy: `As a superuser of that server: CREATE ROLE ${RUNTIME_ROLE} NOLOGIN; GRANT ${RUNTIME_ROLE} TO ${client.user ?? "<owner>"};`,
+        cause,
+      },
+    );
+  }
   await client.query(`CREATE SCHEMA IF NOT EXISTS pgboss AUTHORIZATION ${RUNTIME_ROLE}`);
 }
 
