@@ -25,6 +25,7 @@ export function addAuditCommands(program: Command, cli: Cli): void {
     .option("--format <format>", "jsonl or csv", "jsonl")
     .option("--actor <name>")
     .option("--action <action>")
+    .option("--object <object>", "its name or id")
     .option("--from <time>", "ISO 8601 with offset")
     .option("--to <time>", "ISO 8601 with offset")
     .action(async (options: Record<string, string>) => {
