@@ -33,7 +33,7 @@ test("the navigation opens, leads on and closes; the way to an action is the sam
 });
 
 test.describe("signed out", () => {
-  test.use({ ...asNobody, storageState: { cookies: [], origins: [] } });
+  test.use(asNobody);
   test("signing in fits the phone", async ({ page }) => {
     await page.goto("/login");
     await expect(page.getByRole("button", { name: "Sign in" })).toBeInViewport();

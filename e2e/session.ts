@@ -19,7 +19,7 @@ export const ADMIN_STATE = path.join(DATA_FOLDER, "../e2e-admin.json");
 /** For `test.use`: signed in as the admin on the install under test. */
 export const asAdmin = { baseURL: URL_UNDER_TEST, storageState: ADMIN_STATE };
 /** For `test.use`: nobody, on the install under test. */
-export const asNobody = { baseURL: URL_UNDER_TEST };
+export const asNobody = { baseURL: URL_UNDER_TEST, storageState: { cookies: [], origins: [] } };
 
 /** Signs in through the form; ends on the page that follows, not waited for. */
 export async function signIn(
