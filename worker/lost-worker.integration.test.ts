@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { createLogger } from "../lib/logger.ts";
+import { endWithoutHandler } from "../lib/operations/end.ts";
 import { startReconciler } from "../lib/operations/reconciler.ts";
 import type { TestDb } from "../lib/testing/metadata.ts";
 import { createTestDb } from "../lib/testing/metadata.ts";
@@ -148,6 +149,28 @@ test("a worker that was stopped from running loses its claim, writes nothing mor
   expect((await whatOf(id)).filter((what) => what === "commit")).toHaveLength(1);
   const second = (await tracesOf(meta.db, id)).filter(({ what }) => what === "end" || what === "commit");
   expect(second.every(({ attempt, pid }) => attempt === 2 && pid !== frozen.pid)).toBe(true);
+});
+
+test("an attempt that was taken from a worker has ended before the same worker begins the next one", async () => {
+  await spawn("paused");
+  const id = await begin(meta, twice, { ms: 1_500 });
+  await eventually(async () => expect(await whatOf(id)).toEqual(["begin"]));
+  // As after a pause of the whole machine: nobody renewed, and the one who held it runs on.
+  await meta.db.$transaction(async (tx) => {
+    await tx.$queryRaw`SELECT 1 FROM operation WHERE id = ${id}::uuid FOR UPDATE`;
+    const row = await tx.operation.findUniqueOrThrow({ where: { id } });
+    await endWithoutHandler(tx, row, { state: "interrupted", reason: "a pause", retry: true }, null);
+  });
+  await until(meta, id, "succeeded");
+  const traces = await tracesOf(meta.db, id);
+  expect(traces.map(({ what, attempt }) => `${attempt} ${what}`)).toEqual([
+    "1 begin",
+    "1 onEnd interrupted retry",
+    "1 cleanUp interrupted",
+    "2 begin",
+    "2 end",
+    "2 commit",
+  ]);
 });
 
 test("with no worker left, the web process alone says what happened; the next worker tells the rows", async () => {

@@ -76,7 +76,9 @@ test("when the end's own rows are refused the operation has failed, and nothing 
   const id = await begin(meta, once, { end: "bad-commit" });
   const row = await until(meta, id, "failed");
   expect(row.result).toBeNull();
-  expect(await whatOf(id)).toEqual(["begin", "end", "onEnd failed"]);
+  await eventually(async () =>
+    expect(await whatOf(id)).toEqual(["begin", "end", "onEnd failed", "cleanUp failed"]),
+  );
 });
 
 test("no progress for the kind's time is failed with that reason", async () => {

@@ -19,6 +19,8 @@ export interface ActiveRunOptions {
   stallSeconds: number;
   /** How long a handler may take to stop after it was told to. */
   abortGraceMs: number;
+  /** Begins when this resolves. */
+  after: Promise<void>;
   waitFor(operationId: string, run: ActiveRun): Promise<EndedOperation>;
 }
 
@@ -89,6 +91,8 @@ export class ActiveRun {
 
   async #work(): Promise<Verdict> {
     try {
+      await Promise.race([this.#options.after, this.#aborted]);
+      this.signal.throwIfAborted();
       await this.#tidyUp();
       const { ctx, claim, handler, waitFor } = this.#options;
       const payload = readPayload(handler.definition.payload, claim);
@@ -113,6 +117,13 @@ export class ActiveRun {
     } finally {
       outOfPatience.abort();
     }
+  }
+
+  get #aborted(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.signal.aborted) resolve();
+      this.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
   }
 
   /** Resolves to nothing when the run was aborted and the grace period is over. */

@@ -16,7 +16,7 @@ export type Verdict = { outcome: Outcome } | Failure;
 export interface Failure {
   error: unknown;
   aborted: RunAborted | null;
-  /** The handler has not returned, although it was told to stop. */
+  /** The handler has not returned, although it was told to stop; or what it made must not stay. */
   stuck: boolean;
 }
 
@@ -41,7 +41,8 @@ export async function finishAttempt(
   const first = await tryFinish(options, (tx) => finishIn(tx, claim, verdict, options));
   if (first.done) return first.finished;
   options.log.error({ err: first.error, operationId: claim.operationId }, "the end could not be written");
-  const failure: Failure = { error: first.error, aborted: null, stuck: false };
+  // Its objects are there, and no row tells of them: what could not be written down is tidied up.
+  const failure: Failure = { error: first.error, aborted: null, stuck: true };
   const second = await tryFinish(options, (tx) => finishIn(tx, claim, failure, options));
   if (second.done) return second.finished;
   const bare = await tryFinish(options, (tx) =>

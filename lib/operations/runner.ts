@@ -101,12 +101,16 @@ export class OperationRunner {
     const handler = this.#handlers.get(claim.kind);
     if (!handler) throw new Error(`no handler for ${claim.kind}`);
     const { stallSeconds } = handler.definition;
+    const before = this.#active.get(claim.operationId);
+    before?.abort("lost", "It was taken from this worker.");
     const run = new ActiveRun({
       ctx: this.#ctx,
       claim,
       handler,
       stallSeconds: stallSeconds < COMMON_STALL_SECONDS ? stallSeconds : this.#options.stallSeconds,
       abortGraceMs: this.#options.abortGraceMs ?? 30_000,
+      // After a pause of the whole machine the attempt before this one may still be at work here.
+      after: before ? before.done.then(() => before.settled()) : Promise.resolve(),
       waitFor: (operationId, parent) => this.#waitFor(operationId, parent),
     });
     this.#active.set(claim.operationId, run);

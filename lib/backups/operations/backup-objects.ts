@@ -1,4 +1,5 @@
 import type { Ctx } from "../../context.ts";
+import type { Tx } from "../../db/client.ts";
 import { destinationSpec } from "../../destinations/destination-spec.ts";
 import { HoldfastError, messageOf } from "../../errors.ts";
 import type { Keyring } from "../../secrets/keyring.ts";
@@ -10,20 +11,25 @@ import type { Storage } from "../../storage/storage.ts";
  * objects. Does nothing for a finished backup. A destination that can't be reached keeps its parts; that is
  * logged. Throws on other faults.
  */
-export async function removeUnfinished(ctx: Ctx, keyring: Keyring, backupId: string): Promise<void> {
-  const backup = await ctx.db.backup.findUnique({
+export async function removeUnfinished(
+  db: Tx,
+  log: Ctx["log"],
+  keyring: Keyring,
+  backupId: string,
+): Promise<void> {
+  const backup = await db.backup.findUnique({
     where: { id: backupId },
     include: { copies: { include: { destination: true } } },
   });
   if (!backup || backup.state === "complete" || backup.state === "partial") return;
-  const install = await ctx.db.install.findFirstOrThrow();
+  const install = await db.install.findFirstOrThrow();
   for (const copy of backup.copies) {
     try {
       const spec = { ...destinationSpec(copy.destination, keyring), installId: install.id };
       await removeFolder(storageFor(spec), copy.path);
     } catch (error) {
       if (!(error instanceof HoldfastError)) throw error;
-      ctx.log.warn(
+      log.warn(
         { backupId, destination: copy.destination.name, why: messageOf(error) },
         "parts of an unfinished backup may be left",
       );

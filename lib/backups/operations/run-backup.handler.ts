@@ -6,7 +6,7 @@ import type { Tx } from "../../db/client.ts";
 import { destinationSpec } from "../../destinations/destination-spec.ts";
 import { prepareDestination } from "../../destinations/prepare-destination.ts";
 import { engineFor } from "../../engines/registry.ts";
-import { HoldfastError } from "../../errors.ts";
+import { HoldfastError, messageOf } from "../../errors.ts";
 import { emitEvent } from "../../events/emit.ts";
 import { formatBytes } from "../../format.ts";
 import type { Ended, OperationHandler, Outcome, Run } from "../../operations/handler.ts";
@@ -90,8 +90,11 @@ async function runBackup(run: Run<Payload>): Promise<Outcome> {
     });
     return outcomeOf(run, backup, result);
   } catch (error) {
-    // The transfer cleans up after itself; when its process was killed it could not.
-    await removeUnfinished(ctx, keyring, backup.id);
+    // The transfer cleans up after itself; when its process was killed it could not. Only while the operation is
+    // held: another attempt writes to the same place, and cleans up before it does.
+    await run
+      .save((tx) => removeUnfinished(tx, ctx.log, keyring, backup.id))
+      .catch((left: unknown) => run.log(`Parts of the backup may be left: ${messageOf(left)}`, "warn"));
     throw error;
   }
 }
@@ -226,7 +229,7 @@ async function onEnd(tx: Tx, ended: Ended): Promise<void> {
 async function cleanUp(ctx: Ctx, ended: Ended): Promise<void> {
   if (!ended.backupId || !ended.databaseId) return;
   const keyring = await processKeyring();
-  await removeUnfinished(ctx, keyring, ended.backupId);
+  await removeUnfinished(ctx.db, ctx.log, keyring, ended.backupId);
   await endSessions(ctx, keyring, ended.databaseId, ended.operationId);
 }
 
