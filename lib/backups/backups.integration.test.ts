@@ -6,10 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Actor, Ctx } from "../context.ts";
 import { createDatabase } from "../databases/create-database.ts";
 import { getDatabase } from "../databases/get-database.ts";
+import { updateDatabase } from "../databases/update-database.ts";
 import { createDestination } from "../destinations/create-destination.ts";
 import { listDestinations } from "../destinations/list-destinations.ts";
 import { newId } from "../ids.ts";
+import { cancelOperation } from "../operations/cancel-operation.ts";
 import { startTestPostgres, type TestPostgres } from "../testing/postgres.ts";
+import { descendantsOf, killAll } from "../transfer/process-tree.ts";
+import { temporaryName } from "../transfer/restore-names.ts";
 import { filesBelow } from "../transfer/testing/transfer-setup.ts";
 import { backupDays } from "./backup-days.ts";
 import { downloadArtefact } from "./download-artefact.ts";
@@ -17,6 +21,7 @@ import { getBackup } from "./get-backup.ts";
 import { getManifest } from "./get-manifest.ts";
 import { listBackups } from "./list-backups.ts";
 import { listProofTables } from "./list-proof-tables.ts";
+import { restoreBackupHandler } from "./operations/restore-backup.handler.ts";
 import { restoreBackup } from "./restore-backup.ts";
 import { runBackup } from "./run-backup.ts";
 import { backupSchema } from "./schema.ts";
@@ -69,6 +74,13 @@ async function provenBackup() {
   const verification = (await getBackup(ctx, started.id)).verification;
   if (verification) await install.until(verification.operationId, "succeeded");
   return await getBackup(ctx, started.id);
+}
+
+async function databases(): Promise<string[]> {
+  const client = await server.client();
+  const { rows } = await client.query<{ name: string }>("SELECT datname AS name FROM pg_database ORDER BY 1");
+  await client.end();
+  return rows.map(({ name }) => name);
 }
 
 async function flipBit(file: string): Promise<void> {
@@ -196,6 +208,57 @@ describe("restoring", () => {
     const { result } = await install.until(operation.id, "succeeded");
     expect(result).toMatchObject({ equal: true, registered: "shop-again", tableCounts: { equal: 2 } });
     expect(await getDatabase(ctx, "shop-again")).toMatchObject({ environment: "production" });
+  });
+
+  it("tidies up after a lost restore without touching what has the name that it was to get", async () => {
+    const lost = await ctx.db.operation.findFirstOrThrow({ where: { kind: "backup.restore" } });
+    const ended = {
+      operationId: lost.id,
+      databaseId: lost.databaseId,
+      backupId: lost.backupId,
+      attempt: 1,
+      state: "interrupted" as const,
+      reason: "its worker was lost",
+      retry: false,
+      payload: lost.payload,
+    };
+    await server.createDatabase(temporaryName(lost.id));
+    await restoreBackupHandler.cleanUp?.(ctx, ended);
+    expect(await databases()).toContain("shop_again");
+    expect(await databases()).not.toContain(temporaryName(lost.id));
+  });
+
+  it("leaves nothing when its process is killed, and is failed", async () => {
+    const { items } = await listBackups(ctx, { database: "shop-production", verdict: "proven" });
+    const before = await databases();
+    const operation = await restoreBackup(ctx, items[0]?.id ?? "", {
+      target: { kind: "new", on: "shop-production", name: "never_made" },
+    });
+    const made = temporaryName(operation.id);
+    await expect.poll(databases, { timeout: 30_000, interval: 5 }).toContain(made);
+    await killAll(await descendantsOf(worker.pid ?? 0));
+    const { reason } = await install.until(operation.id, "failed");
+    expect(reason).toContain("by SIGKILL");
+    expect(await databases()).toEqual(before);
+  });
+
+  it("keeps to the connection that it was asked for", async () => {
+    const { items } = await listBackups(ctx, { database: "shop-production", verdict: "proven" });
+    const client = await server.client("shop");
+    try {
+      await client.query("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE");
+      const operation = await restoreBackup(ctx, items[0]?.id ?? "", {
+        target: { kind: "over", database: "shop-production", confirm: "shop-production" },
+      });
+      const { version } = await getDatabase(ctx, "shop-production");
+      await expect(
+        updateDatabase(ctx, "shop-production", { version, url: server.url("template1") }),
+      ).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining(operation.id) });
+      await cancelOperation(ctx, operation.id);
+      await install.until(operation.id, "cancelled");
+    } finally {
+      await client.end();
+    }
   });
 
   it("asks for the name, and for another role than operator", async () => {

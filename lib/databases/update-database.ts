@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { emitAudit } from "../audit/emit.ts";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Ctx } from "../context.ts";
+import type { Tx } from "../db/client.ts";
 import { Prisma } from "../db/generated/client.ts";
 import type { Access } from "../engines/engine.ts";
 import { engineFor } from "../engines/registry.ts";
@@ -57,6 +58,7 @@ export async function updateDatabase(
     const pool = columns.pool ?? before.pool;
     const place = { id, name, application, environment, pool, engine: before.engine, connection };
     if (before.archivedAt === null) await requireFreePlace(tx, place);
+    if (access) await requireNoRestore(tx, before, access.connection);
     const data = {
       ...defined(columns),
       environmentId: environment.id,
@@ -125,6 +127,24 @@ async function newAccess(
     );
   }
   return given;
+}
+
+/** A restore replaces, or tidies up, what the connection named when it was asked for. */
+async function requireNoRestore(tx: Tx, before: Found, connection: Record<string, unknown>): Promise<void> {
+  const stored = before.connection as Record<string, unknown>;
+  if (sameServer(stored, connection) && stored.database === connection.database) return;
+  const restore = await tx.operation.findFirst({
+    where: {
+      databaseId: before.id,
+      kind: "backup.restore",
+      state: { in: ["queued", "running", "cancelling"] },
+    },
+    select: { id: true, state: true },
+  });
+  if (!restore) return;
+  throw new HoldfastError("conflict", `A restore there is ${restore.state}: ${restore.id}.`, {
+    remedy: `Wait for its end (/operations/${restore.id}), or cancel it there; then change the connection.`,
+  });
 }
 
 function editedMeanwhile(): HoldfastError {

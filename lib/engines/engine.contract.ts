@@ -273,6 +273,22 @@ export function describeEngineContract(name: string, setup: () => Promise<Engine
       await engine.createDatabase(on, dbName, like, work);
     });
 
+    it("gives a finished database its name, and never one that is taken", async () => {
+      const access = await sample();
+      const like = { encoding: null, collation: null };
+      const [before, after] = [under.newName(), under.newName()];
+      const made = await engine.createDatabase(access, before, like, work);
+      await under.run(made, "CREATE TABLE mark (value varchar(10))", "INSERT INTO mark VALUES ('new')");
+      const taken = under.nameOf(access);
+      expect((await failure(engine.assertFree(access, taken, work))).code).toBe("conflict");
+      expect((await failure(engine.renameDatabase(access, before, taken, work))).code).toBe("conflict");
+      expect(await under.read(access, "SELECT count(*) FROM items")).toBe(String(ROWS));
+      await engine.assertFree(access, after, work);
+      const named = await engine.renameDatabase(access, before, after, work);
+      expect(await under.read(named, "SELECT value FROM mark")).toBe("new");
+      await engine.assertFree(access, before, work);
+    });
+
     it("puts one database in the place of another and keeps the old one", async () => {
       const access = await sample();
       const fresh = await engine.createDatabase(

@@ -190,6 +190,10 @@ export interface Engine {
     work: WorkContext,
   ): Promise<Access>;
   dropDatabase(on: Access, name: string, work: WorkContext): Promise<void>;
+  /** Throws `conflict` when there is a database of this name on the server of `on`. */
+  assertFree(on: Access, name: string, work: WorkContext): Promise<void>;
+  /** Gives a finished database its name; throws `conflict`, and changes nothing, when that is taken. */
+  renameDatabase(on: Access, from: string, to: string, work: WorkContext): Promise<Access>;
   /**
    * Puts the finished database `from` in the place of `to` on the server of `on`, keeping the old one under
    * a new name, which is returned, until it is dropped; nothing is lost if this fails.

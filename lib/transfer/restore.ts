@@ -10,7 +10,7 @@ import { CopyReader } from "./copy-reader.ts";
 import { workContext } from "./dump.ts";
 import type { TransferIo } from "./io.ts";
 import { rateMeter } from "./rate.ts";
-import { CREATE_STEP, temporaryName } from "./restore-names.ts";
+import { temporaryName } from "./restore-names.ts";
 import type { RestoreResultMessage, RestoreSpec } from "./schema.ts";
 import { throwIfAborted } from "./transfer-fault.ts";
 import { hasRoom } from "./verify.ts";
@@ -25,10 +25,11 @@ interface Attempt {
 }
 
 /**
- * Restores a copy into a new database. "over": beside the target first, and into its place only when its
- * fingerprint equals the manifest's; the replaced one is dropped last. On any fault, and when cancelled, the
- * half-restored database is dropped and the target is as it was. A new database that differs is kept, and said
- * to differ. Throws for faults; `equal` false is no fault of the program.
+ * Restores a copy into a database whose name only this operation uses, so that whoever tidies up after it drops
+ * nothing else. Finished, it gets its name: "new", a free one, also when it differs, which is said; "over", that
+ * of the target, only when its fingerprint equals the manifest's, and the replaced one is dropped last. On any
+ * fault, and when cancelled, the half-restored database is dropped and the target is as it was. Throws for
+ * faults; `equal` false is no fault of the program.
  */
 export async function runRestore(spec: RestoreSpec, io: TransferIo): Promise<RestoreResultMessage> {
   const engine = engineFor(spec.engine);
@@ -44,12 +45,16 @@ export async function runRestore(spec: RestoreSpec, io: TransferIo): Promise<Res
   const absent = await reader.checkPresent();
   if (absent) throw unusable(absent.reason);
 
-  const name = spec.target.kind === "new" ? spec.target.name : temporaryName(spec.operationId);
-  io.step(CREATE_STEP, `${manifest.artefacts.length} files`);
+  if (spec.target.kind === "new") await engine.assertFree(spec.on, spec.target.name, work);
+  const name = temporaryName(spec.operationId);
+  io.step("Create database", `${manifest.artefacts.length} files`);
   const target = await engine.createDatabase(spec.on, name, manifest.database, work);
   try {
     const result = await restoreInto(attempt, target);
-    if (spec.target.kind === "new") return result;
+    if (spec.target.kind === "new") {
+      throwIfAborted(io.signal);
+      return { ...result, access: await engine.renameDatabase(spec.on, name, spec.target.name, work) };
+    }
     if (!result.equal) {
       throw new HoldfastError("refused", `${spec.target.name} was left as it is. ${result.reason}`, {
         remedy: "Restore into a new database to look at the difference.",

@@ -13,7 +13,7 @@ import { HoldfastError, messageOf } from "../../errors.ts";
 import { emitEvent } from "../../events/emit.ts";
 import type { Ended, OperationHandler, Outcome, Run } from "../../operations/handler.ts";
 import { processKeyring } from "../../secrets/process-keyring.ts";
-import { CREATE_STEP, temporaryName } from "../../transfer/restore-names.ts";
+import { temporaryName } from "../../transfer/restore-names.ts";
 import { runTransfer } from "../../transfer/run-transfer.ts";
 import type { RestoreResultMessage } from "../../transfer/schema.ts";
 import { createBackup } from "../create-backup.ts";
@@ -89,6 +89,13 @@ async function restoreBackup(run: Run<Payload>): Promise<Outcome> {
         ? { kind: "new", name }
         : { kind: "over", name, endSessions: payload.target.endSessions },
     jobs: payload.jobs,
+  }).catch(async (error: unknown) => {
+    // The transfer tidies up after itself; when its process was killed it could not.
+    await dropUnfinished(ctx, through.id, run.operationId).catch((left: unknown) => {
+      const database = temporaryName(run.operationId);
+      run.log(`The half-restored database ${database} may be left: ${messageOf(left)}`, "error");
+    });
+    throw error;
   });
   const registered = await register(run, through, result, name);
   return {
@@ -118,7 +125,10 @@ async function refuseOwn(
   if (await isOwnDatabase(engine, replaced, run.signal)) throw ownDatabaseRefusal();
 }
 
-/** A complete and proven backup of what is about to be replaced; throws when there is none to be had. */
+/**
+ * A finished backup of what is about to be replaced, proven, or with the reason why this worker can't prove it;
+ * throws when there is none to be had.
+ */
 async function makeSafetyBackup(run: Run<Payload>, through: Loaded["through"]): Promise<string> {
   const { ctx } = run;
   const { backupId, operationId } = await run.save((tx) =>
@@ -141,9 +151,11 @@ async function makeSafetyBackup(run: Run<Payload>, through: Loaded["through"]): 
   if (proof) await run.waitFor(proof.id);
   const made = await ctx.db.backup.findUniqueOrThrow({ where: { id: backupId } });
   if (made.proofVerdict === "failed") throw noSafety(made.proofReason ?? "its proof failed");
+  // A proof that somebody cancelled, or that broke off, says nothing at all.
+  if (made.proofVerdict === null) throw noSafety("Its proof came to no verdict.");
   if (made.proofVerdict !== "proven") {
     run.log(
-      `The safety backup is ${made.state}, but not proven: ${made.proofReason ?? "no verdict"}`,
+      `The safety backup is ${made.state}, but not proven: ${made.proofReason ?? "no reason given"}`,
       "warn",
     );
   }
@@ -222,26 +234,22 @@ async function saveRestore(
   await emitEvent(tx, "databases", through.id);
 }
 
-/** After a lost worker: sessions, and the half-restored database, which only this operation can have made. */
 async function cleanUp(ctx: Ctx, ended: Ended): Promise<void> {
   const payload = restoreBackupOperation.payload.safeParse(ended.payload);
-  if (!payload.success) return;
-  const { databaseId, target } = payload.data;
+  if (payload.success) await dropUnfinished(ctx, payload.data.databaseId, ended.operationId);
+}
+
+/** Sessions, and the half-restored database under its temporary name: whatever else is there stays. */
+async function dropUnfinished(ctx: Ctx, databaseId: string, operationId: string): Promise<void> {
   const keyring = await processKeyring();
-  await endSessions(ctx, keyring, databaseId, ended.operationId);
-  const made = await ctx.db.operationStep.findFirst({
-    where: { operationId: ended.operationId, name: CREATE_STEP },
-    select: { state: true },
-  });
-  if (!made || (target.kind === "new" && made.state !== "succeeded")) return;
+  await endSessions(ctx, keyring, databaseId, operationId);
   const database = await ctx.db.database.findUniqueOrThrow({ where: { id: databaseId } });
   const access = await loadAccess(ctx, keyring, databaseId);
-  const name = target.kind === "new" ? target.name : temporaryName(ended.operationId);
-  await engineFor(database.engine).dropDatabase(access, name, {
+  await engineFor(database.engine).dropDatabase(access, temporaryName(operationId), {
     signal: AbortSignal.timeout(60_000),
-    log: (line) => ctx.log.info({ operationId: ended.operationId }, line),
+    log: (line) => ctx.log.info({ operationId }, line),
     progress: () => undefined,
     tempDir: workerSettings().HOLDFAST_TEMP ?? "/tmp",
-    applicationName: `holdfast:${ended.operationId}`,
+    applicationName: `holdfast:${operationId}`,
   });
 }

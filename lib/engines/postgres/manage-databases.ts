@@ -14,6 +14,8 @@ const OBJECT_IN_USE = "55006";
 const NO_PRIVILEGE = "42501";
 const MAX_NAME_BYTES = 63;
 const OWN_SESSIONS_MS = 10_000;
+/** Less than an orphaned transfer has before it is ended. */
+const REOPEN_MS = 6_000;
 
 /** The same server and user, another database. */
 export function accessTo(on: Access, database: string): Access {
@@ -61,6 +63,25 @@ function explained(error: unknown, what: string): unknown {
   return error;
 }
 
+function taken(name: string, cause?: unknown): HoldfastError {
+  return new HoldfastError("conflict", `There is a database ${name} on this server already.`, {
+    remedy: "Choose another name.",
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** Throws `conflict` when there is a database of this name. */
+export async function assertFree(on: Access, name: string, work: WorkContext): Promise<void> {
+  assertName(name);
+  const client = await connectBeside(on, [name], work);
+  try {
+    const { rowCount } = await client.query("SELECT FROM pg_catalog.pg_database WHERE datname = $1", [name]);
+    if (rowCount) throw taken(name);
+  } finally {
+    await client.end();
+  }
+}
+
 /** Makes an empty database with the encoding and collation of another; throws `conflict` if it exists. */
 export async function createDatabase(
   on: Access,
@@ -76,12 +97,7 @@ export async function createDatabase(
     await client.query(`CREATE DATABASE ${quoteIdentifier(name)} TEMPLATE template0${encoding}${locale}`);
     return accessTo(on, name);
   } catch (error) {
-    if (codeOf(error) === DUPLICATE_DATABASE) {
-      throw new HoldfastError("conflict", `There is a database ${name} on this server already.`, {
-        remedy: "Choose another name.",
-        cause: error,
-      });
-    }
+    if (codeOf(error) === DUPLICATE_DATABASE) throw taken(name, error);
     if (/locale|collation|encoding|ICU/i.test(messageOf(error))) {
       throw new HoldfastError(
         "unavailable",
@@ -98,22 +114,51 @@ export async function createDatabase(
 /** Drops a database, if it exists. Sessions of others in it are not ended: they make it a `conflict`. */
 export async function dropDatabase(on: Access, name: string, work: WorkContext): Promise<void> {
   const client = await connectBeside(on, [name], work);
-  const until = performance.now() + OWN_SESSIONS_MS;
   try {
-    for (;;) {
-      await endOwn(client, name, work);
-      try {
-        await client.query(`DROP DATABASE IF EXISTS ${quoteIdentifier(name)}`);
-        return;
-      } catch (error) {
-        if (codeOf(error) !== OBJECT_IN_USE) throw explained(error, `drop database ${name}`);
-        const { count, text } = await listSessions(client, name);
-        if (count > 0 || performance.now() > until) throw inUse(name, text, error);
-        await delay(100);
-      }
-    }
+    await withoutOwn(client, name, `DROP DATABASE IF EXISTS ${quoteIdentifier(name)}`, work);
+  } catch (error) {
+    throw explained(error, `drop database ${name}`);
   } finally {
     await client.end();
+  }
+}
+
+/** Gives a finished database its name. Sessions of others in it make it a `conflict`, and so does a taken name. */
+export async function renameDatabase(
+  on: Access,
+  from: string,
+  to: string,
+  work: WorkContext,
+): Promise<Access> {
+  assertName(to);
+  const client = await connectBeside(on, [from, to], work);
+  const sql = `ALTER DATABASE ${quoteIdentifier(from)} RENAME TO ${quoteIdentifier(to)}`;
+  try {
+    await withoutOwn(client, from, sql, work);
+    return accessTo(on, to);
+  } catch (error) {
+    throw codeOf(error) === DUPLICATE_DATABASE
+      ? taken(to, error)
+      : explained(error, `rename database ${from}`);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Runs a statement that nobody may be connected for, as soon as this operation's own sessions have ended. */
+async function withoutOwn(client: Client, name: string, sql: string, work: WorkContext): Promise<void> {
+  const until = performance.now() + OWN_SESSIONS_MS;
+  for (;;) {
+    await endOwn(client, name, work);
+    try {
+      await client.query(sql);
+      return;
+    } catch (error) {
+      if (codeOf(error) !== OBJECT_IN_USE) throw error;
+      const { count, text } = await listSessions(client, name);
+      if (count > 0 || performance.now() > until) throw inUse(name, text, error);
+      await delay(100);
+    }
   }
 }
 
@@ -174,10 +219,17 @@ export async function swapDatabase(
         [from, to],
       ]);
     } catch (error) {
-      if (reopen) await client.query(`ALTER DATABASE ${quoteIdentifier(to)} ALLOW_CONNECTIONS true`);
+      if (reopen) await letIn(on, to, [from, to], work, error);
       throw error;
     }
-    if (reopen) await client.query(`ALTER DATABASE ${quoteIdentifier(oldName)} ALLOW_CONNECTIONS true`);
+    // The swap is done: what is only about the old one must not make it a failure.
+    if (reopen) {
+      await client
+        .query(`ALTER DATABASE ${quoteIdentifier(oldName)} ALLOW_CONNECTIONS true`)
+        .catch((error) => {
+          work.log(`${oldName} lets nobody connect: ${messageOf(error)}`, "warn");
+        });
+    }
     return { oldName };
   } catch (error) {
     if (codeOf(error) === OBJECT_IN_USE) {
@@ -187,6 +239,31 @@ export async function swapDatabase(
     throw explained(error, `rename database ${to}`);
   } finally {
     await client.end();
+  }
+}
+
+/** Takes back that nobody may connect, over a new connection: the one before may be what failed. */
+async function letIn(
+  on: Access,
+  name: string,
+  avoid: readonly string[],
+  work: WorkContext,
+  cause: unknown,
+): Promise<void> {
+  const sql = `ALTER DATABASE ${quoteIdentifier(name)} ALLOW_CONNECTIONS true`;
+  const until = performance.now() + REOPEN_MS;
+  for (;;) {
+    try {
+      const client = await connectBeside(on, avoid, { ...work, signal: AbortSignal.timeout(REOPEN_MS) });
+      await client.query(sql).finally(() => client.end().catch(() => undefined));
+      return;
+    } catch (error) {
+      if (performance.now() > until) {
+        const message = `${name} was left as it is, but lets nobody connect: ${messageOf(error)}.`;
+        throw new HoldfastError("unavailable", message, { remedy: `Run on its server: ${sql}`, cause });
+      }
+      await delay(250);
+    }
   }
 }
 

@@ -3,7 +3,13 @@ import { checkRestored } from "./check-restored.ts";
 import { parseConnection, parseUrl } from "./connection.ts";
 import { beginDump } from "./dump.ts";
 import { fingerprintRestored } from "./fingerprint.ts";
-import { createDatabase, dropDatabase, swapDatabase } from "./manage-databases.ts";
+import {
+  assertFree,
+  createDatabase,
+  dropDatabase,
+  renameDatabase,
+  swapDatabase,
+} from "./manage-databases.ts";
 import { preflight } from "./preflight.ts";
 import { probe } from "./probe.ts";
 import { readThrough } from "./read-through.ts";
@@ -30,6 +36,8 @@ export const postgresEngine: Engine = {
   checkRestored,
   createDatabase,
   dropDatabase,
+  assertFree,
+  renameDatabase,
   swapDatabase,
   restoreCommands,
   endSessions,

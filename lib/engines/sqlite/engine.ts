@@ -1,7 +1,13 @@
 import type { Engine } from "../engine.ts";
 import { fileOf, parseSqliteConnection, parseSqliteUrl } from "./connection.ts";
 import { beginSqliteDump } from "./dump.ts";
-import { createSqliteFile, dropSqliteFile, swapSqliteFiles } from "./files.ts";
+import {
+  assertSqliteFileFree,
+  createSqliteFile,
+  dropSqliteFile,
+  renameSqliteFile,
+  swapSqliteFiles,
+} from "./files.ts";
 import { fingerprintFile } from "./fingerprint.ts";
 import { checkRestoredSqlite, readThroughSqlite } from "./integrity.ts";
 import { preflightSqlite } from "./preflight.ts";
@@ -29,6 +35,8 @@ export const sqliteEngine: Engine = {
   checkRestored: checkRestoredSqlite,
   createDatabase: (on, name) => createSqliteFile(on, name),
   dropDatabase: (on, name) => dropSqliteFile(on, name),
+  assertFree: (on, name) => assertSqliteFileFree(on, name),
+  renameDatabase: (on, from, to) => renameSqliteFile(on, from, to),
   swapDatabase: (on, from, to, _endSessions, work) => swapSqliteFiles(on, from, to, work),
   restoreCommands: sqliteRestoreCommands,
   // A file has no server, and so no sessions.

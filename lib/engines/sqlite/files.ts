@@ -6,7 +6,7 @@ import type { Access, WorkContext } from "../engine.ts";
 import { companions, fileBeside, fileOf } from "./connection.ts";
 import { filesInUse } from "./files-in-use.ts";
 import { unreadable } from "./open.ts";
-import { syncFolder } from "./restore.ts";
+import { assertEmpty, syncFolder } from "./restore.ts";
 
 /** Makes an empty file beside `on`, which is an empty database to SQLite. Throws `conflict` if it exists. */
 export async function createSqliteFile(on: Access, name: string): Promise<Access> {
@@ -21,6 +21,30 @@ export async function createSqliteFile(on: Access, name: string): Promise<Access
     throw unreadable(error, path.dirname(file));
   }
   return { connection: { file } };
+}
+
+/** Throws `conflict` when there is a file of this name beside `on`, or what SQLite keeps next to one. */
+export async function assertSqliteFileFree(on: Access, name: string): Promise<void> {
+  const file = fileBeside(fileOf(on), name);
+  const there = await stat(file).catch(() => null);
+  if (there)
+    throw new HoldfastError("conflict", `${file} already exists.`, { remedy: "Choose another name." });
+  await assertEmpty(file);
+}
+
+/** Gives the finished file `from` its name; throws `conflict` when there is a file of that name. */
+export async function renameSqliteFile(on: Access, from: string, to: string): Promise<Access> {
+  const made = await createSqliteFile(on, to);
+  const file = fileOf(made);
+  try {
+    await assertEmpty(file);
+    await rename(fileBeside(fileOf(on), from), file);
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  }
+  await syncFolder(path.dirname(file));
+  return made;
 }
 
 /** Removes a file beside `on` and what SQLite keeps next to it; one that is not there is no error. */

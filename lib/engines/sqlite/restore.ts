@@ -59,7 +59,8 @@ async function writeDown(dump: Readable, part: string, work: WorkContext): Promi
   }
 }
 
-async function assertEmpty(file: string): Promise<void> {
+/** Throws `conflict` when the file holds anything, or a WAL or journal is left beside it. */
+export async function assertEmpty(file: string): Promise<void> {
   const size = await stat(file).then(
     (found) => found.size,
     () => 0,
