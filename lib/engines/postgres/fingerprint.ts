@@ -50,11 +50,15 @@ function sentences(tables: Fingerprint["tables"], largeObjects: string | null): 
   const views = count("materialized view");
   const foreign = count("foreign table");
   const ofExtensions = tables.filter((table) => table.note?.startsWith("belongs to an extension")).length;
+  const unlogged = tables.filter((table) => table.note?.startsWith("unlogged")).length;
   const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
   return [
     views > 0 ? `Contents of ${plural(views, "materialized view", "materialized views")}.` : null,
     foreign > 0 ? `Rows of ${plural(foreign, "foreign table", "foreign tables")}.` : null,
     ofExtensions > 0 ? `Contents of ${plural(ofExtensions, "table", "tables")} of extensions.` : null,
+    unlogged > 0
+      ? `Rows of ${plural(unlogged, "unlogged table", "unlogged tables")}: not on a standby.`
+      : null,
     largeObjects,
   ].filter((sentence) => sentence !== null);
 }
