@@ -14,7 +14,7 @@ export interface Comparison {
   checks: ProofCheck[];
   /** No table and no check differs. What was not compared does not count as a difference. */
   equal: boolean;
-  /** Some table with rows was found equal by their number alone. */
+  /** Some table with rows, or the large objects, were found equal by their number alone. */
   byCount: boolean;
   counts: { equal: number; different: number; notCompared: number };
 }
@@ -49,7 +49,9 @@ export function compareFingerprints(
     tables,
     checks,
     equal: counts.different === 0 && !checks.some((check) => check.state === "failed"),
-    byCount: tables.some((table) => table.equal === true && table.compared === "count" && table.rows !== 0),
+    byCount:
+      tables.some((table) => table.equal === true && table.compared === "count" && table.rows !== 0) ||
+      [source, restored].some(({ largeObjects }) => largeObjects?.digest === null && largeObjects.count > 0),
     counts,
   };
 }
