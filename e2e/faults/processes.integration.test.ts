@@ -3,6 +3,7 @@ import { fork } from "node:child_process";
 import path from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { getBackup } from "../../lib/backups/get-backup.ts";
+import { restoreBackup } from "../../lib/backups/restore-backup.ts";
 import { runBackup } from "../../lib/backups/run-backup.ts";
 import { openDb } from "../../lib/db/client.ts";
 import { ensureLogin, migrate } from "../../lib/db/migrate.ts";
@@ -75,6 +76,19 @@ it("the metadata database is restarted under dumps and proofs: each ends once, a
   for (const name of SHOPS) {
     expect(await promiseOf(install, name)).toMatchObject({ text: expect.stringMatching(/^proven/) });
   }
+  await nothingLeft(install, server, SHOPS);
+});
+
+it("the metadata database is restarted while a restore waits for its safety backup: it goes on", async () => {
+  const good = await install.proven("shop-1");
+  const gate = await holdDump(server, "shop-1");
+  const { id } = await restoreBackup(install.ctx, good.id, {
+    target: { kind: "over", database: "shop-1", confirm: "shop-1", endSessions: true },
+  });
+  await gate.reached(DUMPING);
+  await own.restart();
+  await gate.release();
+  expect(await install.until(id, "succeeded")).toMatchObject({ attempt: 1, result: { equal: true } });
   await nothingLeft(install, server, SHOPS);
 });
 

@@ -30,6 +30,52 @@ export async function persist<T>(
   }
 }
 
+const READS = new Set([
+  "findUnique",
+  "findUniqueOrThrow",
+  "findFirst",
+  "findFirstOrThrow",
+  "findMany",
+  "count",
+  "aggregate",
+  "groupBy",
+]);
+/** Prisma's code for a row that was required and is not there: the database has answered. */
+const NOT_FOUND = "P2025";
+
+/** The same client, but what it reads from models outlives a restart of the database server, as persist does. */
+export function patientReads(db: Db, waiting: { signal?: AbortSignal; onWait?: () => void } = {}): Db {
+  const patient = db.$extends({
+    query: {
+      $allModels: {
+        async $allOperations({ operation, args, query }) {
+          return READS.has(operation) ? await patiently(db, () => query(args), waiting) : await query(args);
+        },
+      },
+    },
+  });
+  // All that the type loses is what handlers have no use for: events and middleware.
+  return patient as unknown as Db;
+}
+
+async function patiently<T>(
+  db: Db,
+  read: () => Promise<T>,
+  waiting: { signal?: AbortSignal; onWait?: () => void },
+): Promise<T> {
+  const until = performance.now() + HOLD_MS;
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      const answered = (error as { code?: unknown } | null)?.code === NOT_FOUND;
+      if (answered || tried >= TRIES) throw error;
+      await untilItAnswers(db, until, waiting);
+      if (waiting.signal?.aborted) throw error;
+    }
+  }
+}
+
 async function untilItAnswers(
   db: Db,
   until: number,

@@ -4,7 +4,7 @@ import { abortOf } from "./aborted.ts";
 import type { Claim } from "./claim.ts";
 import { lockClaim } from "./claim.ts";
 import type { EndedOperation, Run } from "./handler.ts";
-import { persist } from "./persist.ts";
+import { patientReads, persist } from "./persist.ts";
 import type { RecordedStep, RunRecorder } from "./run-recorder.ts";
 
 export interface RunParts<P> {
@@ -51,6 +51,9 @@ export function makeRun<P>({ claim, payload, ctx, signal, recorder, waitFor }: R
     }
   }
 
+  // Waiting for our own database is not a stall of the work.
+  const waiting = { signal, onWait: () => recorder.touch() };
+
   return {
     operationId: claim.operationId,
     rootId: claim.rootId,
@@ -58,7 +61,7 @@ export function makeRun<P>({ claim, payload, ctx, signal, recorder, waitFor }: R
     databaseId: claim.databaseId,
     backupId: claim.backupId,
     payload,
-    ctx,
+    ctx: { ...ctx, db: patientReads(ctx.db, waiting) },
     signal,
     log: (line, level = "info") => recorder.line(line, level, current()),
     progress: (progress) => recorder.progress(progress),
@@ -72,8 +75,7 @@ export function makeRun<P>({ claim, payload, ctx, signal, recorder, waitFor }: R
           await lockClaim(tx, claim);
           return await work(tx);
         },
-        // Waiting for our own database is not a stall of the work.
-        { signal, onWait: () => recorder.touch() },
+        waiting,
       );
       recorder.touch();
       return result;

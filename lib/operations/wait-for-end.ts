@@ -1,6 +1,7 @@
 import type { Db } from "../db/client.ts";
 import { HoldfastError } from "../errors.ts";
 import type { EndedOperation } from "./handler.ts";
+import { patientReads } from "./persist.ts";
 import { finalStates } from "./schema.ts";
 
 /** A NOTIFY can be missed while the connection is away. */
@@ -43,9 +44,10 @@ export async function waitForEnd(
   signal: AbortSignal,
   onLook: () => void,
 ): Promise<EndedOperation> {
+  const patient = patientReads(db, { signal, onWait: onLook });
   for (;;) {
     signal.throwIfAborted();
-    const row = await db.operation.findUnique({
+    const row = await patient.operation.findUnique({
       where: { id: operationId },
       select: { state: true, reason: true, result: true },
     });
