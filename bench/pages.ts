@@ -84,9 +84,12 @@ async function signIn(url: string, claimToken: string): Promise<string> {
 /** Bytes on the wire (gzip) of all scripts that a page's HTML asks for at once. */
 async function firstLoadJs(url: string, page: string, cookie: string): Promise<number> {
   const { body } = await fetchOnce(`${url}${page}`, { cookie });
-  const sources = new Set(
-    [...body.matchAll(/(?:src|href)="(\/_next\/[^"]+\.js[^"]*)"/g)].map((match) => match[1] ?? ""),
-  );
+  // Scripts for browsers without modules are not loaded by any that this page supports.
+  const tags = [...body.matchAll(/<(?:script|link)[^>]*>/g)]
+    .map(([tag]) => tag)
+    .filter((tag) => !/nomodule/i.test(tag));
+  const found = tags.flatMap((tag) => /(?:src|href)="(\/_next\/[^"]+\.js[^"]*)"/.exec(tag)?.[1] ?? []);
+  const sources = new Set(found);
   let sum = 0;
   for (const source of sources) {
     sum += (

@@ -10,14 +10,23 @@ import { loadShapes } from "./testing/load-shapes.ts";
 
 const ODD_NAME = `sh'op "live" = \\ %41 é`;
 
-describe("the shapes of PostgreSQL", () => {
+/** Servers that are restored onto, and jobs: the newest one and more jobs only in the long matrix (test:full). */
+const FULL = process.env.HOLDFAST_TEST_FULL === "1";
+const TARGETS = FULL ? [15, 18] : [15];
+const JOBS: [how: string, jobs: number][] = [
+  ["streamed", 1],
+  ["from a spool file with 2 jobs", 2],
+];
+if (FULL) JOBS.push(["from a spool file with 4 jobs", 4]);
+
+describe.each(TARGETS)("the shapes of PostgreSQL 15, restored onto %i", (target) => {
   let source: TestPostgres;
   /** Another server, which has none of the roles. */
   let other: TestPostgres;
   let work: TestWork;
   let restoring: TestWork;
   beforeAll(async () => {
-    [source, other] = await Promise.all([startTestPostgres(), startTestPostgres()]);
+    [source, other] = await Promise.all([startTestPostgres(), startTestPostgres({ major: target })]);
     await source.createDatabase(ODD_NAME);
     const client = await connect(source.access(ODD_NAME));
     await loadShapes(client);
@@ -34,10 +43,7 @@ describe("the shapes of PostgreSQL", () => {
     await endWork(restoring);
   });
 
-  it.each([
-    ["streamed", { jobs: 1 }],
-    ["from a spool file with 2 jobs", { jobs: 2 }],
-  ])("survive the round trip onto another server, %s", async (how, { jobs }) => {
+  it.each(JOBS)("survive the round trip onto another server, %s", async (how, jobs) => {
     const stored = await dumpToFiles(postgresEngine, source.access(ODD_NAME), work);
     await postgresEngine.readThrough(await stored.open("dump"), work);
     const spoolDir = jobs > 1 ? restoring.tempDir : null;
@@ -58,7 +64,9 @@ describe("the shapes of PostgreSQL", () => {
     expect(comparison.equal).toBe(true);
     const states = new Map(comparison.checks.map((check) => [check.name, check.state]));
     for (const check of ["schema", "owners and grants", "sequences", "extensions", "large objects"]) {
-      expect([check, states.get(check)]).toEqual([check, "passed"]);
+      // Schema texts of two majors differ by nature: they are not compared, with owners and grants.
+      const own = check === "schema" || check === "owners and grants";
+      expect([check, states.get(check)]).toEqual([check, own && target !== 15 ? "not compared" : "passed"]);
     }
     const uncompared = comparison.tables.filter((table) => table.equal === null).map((table) => table.name);
     expect(uncompared).toEqual(["public.summary", "public.unfilled"]);
@@ -93,64 +101,77 @@ describe("the shapes of PostgreSQL", () => {
     expect(await read(other, "properties")).toEqual(before);
   });
 
-  it("notices what only shows in details", async () => {
-    const stored = await dumpToFiles(postgresEngine, source.access(ODD_NAME), work);
-    const { access } = await restoreBeside(postgresEngine, other.access(), "details", stored, restoring);
-    const client = await other.client("details");
-    const differences = async () => {
-      const { tables, checks } = compareFingerprints(
-        stored.fingerprint,
-        await postgresEngine.fingerprint(access, stored.fingerprint, restoring),
-      );
-      const different = tables.filter((table) => table.equal === false).map((table) => table.name);
-      return [...different, ...checks.filter((check) => check.state === "failed").map((check) => check.name)];
-    };
-    const steps: [string, string, string][] = [
-      ["UPDATE types SET n2 = 1.1 WHERE id = 1000", "UPDATE types SET n2 = 1.10 WHERE id = 1000", ""],
-      ["UPDATE types SET n = '1.0' WHERE i2 < 0", "UPDATE types SET n = 'NaN' WHERE i2 < 0", "public.types"],
-      ["UPDATE types SET d = 0 WHERE d = 5e-324", "UPDATE types SET d = 5e-324 WHERE d = 0", "public.types"],
-      [
-        "UPDATE types SET ct = 'case' WHERE i2 < 0",
-        "UPDATE types SET ct = 'CaSe' WHERE i2 < 0",
-        "public.types",
-      ],
-      [
-        "UPDATE types SET m = 'sad' WHERE i2 < 0",
-        "UPDATE types SET m = 'it''s ok' WHERE i2 < 0",
-        "public.types",
-      ],
-      [
-        "UPDATE types SET j = '{}' WHERE i2 < 0",
-        `UPDATE types SET j = '{"b" : 1,  "a": 1, "a": 2}' WHERE i2 < 0`,
-        "public.types",
-      ],
-    ];
-    try {
-      expect(await differences()).toEqual([]);
-      for (const [change, back, expected] of steps) {
-        await client.query(change);
-        expect([change, await differences()]).toEqual([change, expected === "" ? [] : [expected]]);
-        await client.query(back);
+  // Across majors definitions are not compared, so most of these details can't show.
+  if (target === 15)
+    it("notices what only shows in details", async () => {
+      const stored = await dumpToFiles(postgresEngine, source.access(ODD_NAME), work);
+      const { access } = await restoreBeside(postgresEngine, other.access(), "details", stored, restoring);
+      const client = await other.client("details");
+      const differences = async () => {
+        const { tables, checks } = compareFingerprints(
+          stored.fingerprint,
+          await postgresEngine.fingerprint(access, stored.fingerprint, restoring),
+        );
+        const different = tables.filter((table) => table.equal === false).map((table) => table.name);
+        return [
+          ...different,
+          ...checks.filter((check) => check.state === "failed").map((check) => check.name),
+        ];
+      };
+      const steps: [string, string, string][] = [
+        ["UPDATE types SET n2 = 1.1 WHERE id = 1000", "UPDATE types SET n2 = 1.10 WHERE id = 1000", ""],
+        [
+          "UPDATE types SET n = '1.0' WHERE i2 < 0",
+          "UPDATE types SET n = 'NaN' WHERE i2 < 0",
+          "public.types",
+        ],
+        [
+          "UPDATE types SET d = 0 WHERE d = 5e-324",
+          "UPDATE types SET d = 5e-324 WHERE d = 0",
+          "public.types",
+        ],
+        [
+          "UPDATE types SET ct = 'case' WHERE i2 < 0",
+          "UPDATE types SET ct = 'CaSe' WHERE i2 < 0",
+          "public.types",
+        ],
+        [
+          "UPDATE types SET m = 'sad' WHERE i2 < 0",
+          "UPDATE types SET m = 'it''s ok' WHERE i2 < 0",
+          "public.types",
+        ],
+        [
+          "UPDATE types SET j = '{}' WHERE i2 < 0",
+          `UPDATE types SET j = '{"b" : 1,  "a": 1, "a": 2}' WHERE i2 < 0`,
+          "public.types",
+        ],
+      ];
+      try {
+        expect(await differences()).toEqual([]);
+        for (const [change, back, expected] of steps) {
+          await client.query(change);
+          expect([change, await differences()]).toEqual([change, expected === "" ? [] : [expected]]);
+          await client.query(back);
+        }
+        expect(await differences()).toEqual([]);
+        await client.query(
+          "INSERT INTO measured_2024_1 SELECT at + interval '1 s', sensor, value FROM measured_2024_1 LIMIT 1",
+        );
+        await client.query("UPDATE ONLY parent SET note = 'q'");
+        await client.query("SELECT lo_put(900003, 5, '\\x01')");
+        await client.query("SELECT setval('down', 100)");
+        await client.query("COMMENT ON COLUMN types.j IS 'other'");
+        await client.query("GRANT SELECT ON types TO shapes_owner");
+        expect(await differences()).toEqual([
+          "public.measured_2024_1",
+          "public.parent",
+          "schema",
+          "owners and grants",
+          "sequences",
+          "large objects",
+        ]);
+      } finally {
+        await client.end();
       }
-      expect(await differences()).toEqual([]);
-      await client.query(
-        "INSERT INTO measured_2024_1 SELECT at + interval '1 s', sensor, value FROM measured_2024_1 LIMIT 1",
-      );
-      await client.query("UPDATE ONLY parent SET note = 'q'");
-      await client.query("SELECT lo_put(900003, 5, '\\x01')");
-      await client.query("SELECT setval('down', 100)");
-      await client.query("COMMENT ON COLUMN types.j IS 'other'");
-      await client.query("GRANT SELECT ON types TO shapes_owner");
-      expect(await differences()).toEqual([
-        "public.measured_2024_1",
-        "public.parent",
-        "schema",
-        "owners and grants",
-        "sequences",
-        "large objects",
-      ]);
-    } finally {
-      await client.end();
-    }
-  });
+    });
 });
