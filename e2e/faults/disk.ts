@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdir, rm, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 
@@ -8,24 +9,54 @@ const run = promisify(execFile);
 /** A file system of its own, of so many MiB. */
 export interface Disk {
   folder: string;
+  /** Whether freeze does anything. */
+  holds: boolean;
   /** Whatever would change it waits from now on. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
   remove(): Promise<void>;
 }
 
-/** Mounts an ext4 image; only root may. */
+/** Whether file systems can be mounted here: by root, and not in every container. */
+export async function mayMount(): Promise<boolean> {
+  const folder = await mkdtemp(path.join(tmpdir(), "hf-mount-"));
+  try {
+    await mountFull(folder);
+    await unmount(folder);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Mounts a disk that takes one MiB. */
+export async function mountFull(folder: string): Promise<void> {
+  await run("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]);
+}
+
+export async function unmount(folder: string): Promise<void> {
+  await run("umount", [folder]);
+}
+
+/** Mounts an ext4 image. Without the right to do so it is a folder like any other, in which nothing waits. */
 export async function makeDisk(root: string, mebibytes: number): Promise<Disk> {
   const [image, folder] = [path.join(root, "disk.img"), path.join(root, "disk")];
   await writeFile(image, "");
   await truncate(image, mebibytes * 1024 ** 2);
   await run("mkfs.ext4", ["-q", "-F", "-E", "nodiscard", image]);
   await mkdir(folder);
-  await run("mount", ["-o", "loop", image, folder]);
+  const mounted = await run("mount", ["-o", "loop", image, folder]).then(
+    () => true,
+    () => false,
+  );
   let frozen = false;
   return {
     folder,
+    holds: mounted,
     async freeze() {
+      if (!mounted) return;
       await run("fsfreeze", ["--freeze", folder]);
       frozen = true;
     },
@@ -35,7 +66,7 @@ export async function makeDisk(root: string, mebibytes: number): Promise<Disk> {
       await run("fsfreeze", ["--unfreeze", folder]);
     },
     async remove() {
-      await run("umount", [folder]);
+      if (mounted) await unmount(folder);
       await rm(folder, { recursive: true });
       await rm(image);
     },

@@ -1,7 +1,5 @@
-import { execFile } from "node:child_process";
 import { mkdir, open, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { getBackup } from "../../lib/backups/get-backup.ts";
 import { restoreBackup } from "../../lib/backups/restore-backup.ts";
@@ -13,14 +11,13 @@ import type { TestDb } from "../../lib/testing/metadata.ts";
 import { createTestDb } from "../../lib/testing/metadata.ts";
 import type { TestPostgres } from "../../lib/testing/postgres.ts";
 import { startTestPostgres } from "../../lib/testing/postgres.ts";
+import { mayMount, mountFull, unmount } from "./disk.ts";
 import { attentionFor, expectNoBackup, expectStands, promiseOf } from "./expectations.ts";
 import { makeShop } from "./gates.ts";
 import type { Install } from "./install.ts";
 import { createInstall } from "./install.ts";
 import { leftovers } from "./leftovers.ts";
 import { spawnWorker } from "./worker-process.ts";
-
-const run = promisify(execFile);
 
 let meta: TestDb;
 let server: TestPostgres;
@@ -113,21 +110,15 @@ describe("a stored artefact", () => {
   });
 });
 
+const mounting = await mayMount();
+
 /** A place that takes one MiB; without the right to mount one, files of a worker that end there. */
 async function fullPlace(): Promise<{ folder: string; wrapper: string[]; remove(): Promise<void> }> {
   const folder = path.join(install.root, "full");
   await mkdir(folder);
-  if (process.getuid?.() !== 0) {
-    return { folder, wrapper: ["prlimit", "--fsize=1048576"], remove: async () => undefined };
-  }
-  await run("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]);
-  return {
-    folder,
-    wrapper: [],
-    async remove() {
-      await run("umount", [folder]);
-    },
-  };
+  if (!mounting) return { folder, wrapper: ["prlimit", "--fsize=1048576"], remove: async () => undefined };
+  await mountFull(folder);
+  return { folder, wrapper: [], remove: () => unmount(folder) };
 }
 
 describe("a destination whose disk is full", () => {
@@ -160,25 +151,22 @@ describe("a destination whose disk is full", () => {
     expect(await promiseOf(install, "copy")).toMatchObject({ state: "problem", text: "never backed up" });
   });
 
-  it.runIf(process.getuid?.() === 0)(
-    "leaves the other copy, which is proven; the backup is partial",
-    async () => {
-      await writeTo("local", "full");
-      const { id, operationId } = await runBackup(install.ctx, { database: "copy" });
-      await install.until(operationId, "succeeded");
-      const { verification } = await getBackup(install.ctx, id);
-      if (verification) await install.until(verification.operationId, "succeeded");
-      const backup = await getBackup(install.ctx, id);
-      expect(backup).toMatchObject({ state: "partial", reason: expect.stringMatching(FULL) });
-      expect(backup).toMatchObject({ proof: { verdict: "proven", destination: "local" } });
-      expect(backup.copies.map(({ destination, state }) => [destination, state])).toEqual([
-        ["local", "stored"],
-        ["full", "failed"],
-      ]);
-      expect(await leftovers(install, server, ["shop", "copy"])).toEqual([]);
-      await writeTo("local");
-    },
-  );
+  it.runIf(mounting)("leaves the other copy, which is proven; the backup is partial", async () => {
+    await writeTo("local", "full");
+    const { id, operationId } = await runBackup(install.ctx, { database: "copy" });
+    await install.until(operationId, "succeeded");
+    const { verification } = await getBackup(install.ctx, id);
+    if (verification) await install.until(verification.operationId, "succeeded");
+    const backup = await getBackup(install.ctx, id);
+    expect(backup).toMatchObject({ state: "partial", reason: expect.stringMatching(FULL) });
+    expect(backup).toMatchObject({ proof: { verdict: "proven", destination: "local" } });
+    expect(backup.copies.map(({ destination, state }) => [destination, state])).toEqual([
+      ["local", "stored"],
+      ["full", "failed"],
+    ]);
+    expect(await leftovers(install, server, ["shop", "copy"])).toEqual([]);
+    await writeTo("local");
+  });
 });
 
 describe("a key file that is gone", () => {
