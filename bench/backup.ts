@@ -229,9 +229,11 @@ async function timed(script: string, args: string[]): Promise<number> {
   return (performance.now() - before) / 1000;
 }
 
-function median(numbers: number[] = []): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+function median(values: number[] = []): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+  return (lower + upper) / 2;
 }
 
 function report(what: string, seconds: number, ratio: number | null, goal: number | null): void {
