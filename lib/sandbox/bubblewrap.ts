@@ -9,6 +9,8 @@ export const INSIDE = { folder: "/sandbox", socket: "/socket", programs: "/progr
 /** Descriptors of the spawned bwrap. */
 export const INFO_FD = 3;
 export const SECCOMP_FD = 4;
+/** Descriptor of the bytes that a caller sends in; see IsolatedRun.channel. */
+export const BODY_FD = 5;
 
 export interface Tools {
   bwrap: string;
@@ -27,8 +29,8 @@ export interface BubblewrapRequest {
   socketDir: string | null;
   /** Folder with passwd and group for the sandbox's uid, seen as /etc. */
   etc: string;
-  /** Programs seen read-only at their own path (system packages) or at /programs. */
-  programs: { from: string; to: string } | null;
+  /** Programs seen read-only at their own path (system packages) or below /programs. */
+  programs: { from: string; to: string }[];
   /** Never visible, even where a folder above is. */
   hidden: string[];
   limits: SandboxLimits;
@@ -62,7 +64,8 @@ const SHELL = ["sh", "locale"];
 export function bubblewrapArguments(request: BubblewrapRequest): string[] {
   const { tools, user, limits } = request;
   const args = ["--die-with-parent", "--new-session", "--unshare-ipc", "--unshare-pid", "--unshare-net"];
-  args.push("--unshare-uts", "--unshare-cgroup-try", "--hostname", "sandbox", "--info-fd", String(INFO_FD));
+  // The host's name stays: in a container that is all right with namespaces, setting another is still refused.
+  args.push("--unshare-uts", "--unshare-cgroup-try", "--info-fd", String(INFO_FD));
   if (request.seccomp) args.push("--seccomp", String(SECCOMP_FD));
   if (!user) args.push("--unshare-user", "--cap-drop", "ALL");
   args.push("--clearenv", "--setenv", "PATH", "/usr/bin", "--setenv", "HOME", INSIDE.folder);
@@ -103,8 +106,8 @@ export function bubblewrapArguments(request: BubblewrapRequest): string[] {
   args.push("--symlink", "usr/bin", "/bin");
   args.push("--ro-bind", realpathSync(tools.setpriv), "/usr/bin/setpriv");
   args.push("--ro-bind", realpathSync(tools.prlimit), "/usr/bin/prlimit");
-  if (request.programs && !visible.some((at) => isWithin(request.programs?.to ?? "", at))) {
-    show(request.programs.from, request.programs.to);
+  for (const { from, to } of request.programs) {
+    if (!visible.some((at) => isWithin(to, at))) show(from, to);
   }
   args.push("--ro-bind", request.etc, "/etc");
   for (const hidden of request.hidden) {

@@ -17,6 +17,8 @@ import { seccompProgram } from "./seccomp.ts";
 export interface HostIsolation {
   method: IsolationMethod;
   detail: string;
+  /** Why there are no namespaces; null where there are. */
+  because: string | null;
   /** How to get the stronger isolation; null when it is there. */
   remedy: string | null;
 }
@@ -40,6 +42,7 @@ export function roleIsolation(because: string, remedy: string | null = INSTALL):
   return {
     method: { mode: "role", tools: { setpriv, prlimit } },
     detail: `no namespaces (${because}): ${uid}, ${limits}, unix socket only, restored as a role without superuser rights`,
+    because,
     remedy,
   };
 }
@@ -65,13 +68,13 @@ async function probe(): Promise<HostIsolation> {
     process.getuid?.() === 0 ? "a uid of its own" : "a user namespace",
     "no network",
     "own processes",
-    "only the server's programs and its own folder visible",
+    "only its own programs and folder visible",
     "no capabilities, no new privileges",
     ...(seccompProgram() ? ["system calls filtered"] : []),
     "limits on memory, processes, files, disk and time",
     "ends with the worker",
   ];
-  return { method: { mode: "namespaces", tools }, detail: parts.join("; "), remedy: null };
+  return { method: { mode: "namespaces", tools }, detail: parts.join("; "), because: null, remedy: null };
 }
 
 /** Null when a program ran to its end in a full sandbox, else what stood in the way. */
@@ -88,7 +91,7 @@ async function tryNamespaces(tools: Tools): Promise<string | null> {
       folder,
       socketDir: null,
       etc: await writeAccounts(root, user),
-      programs: null,
+      programs: [],
       hidden: [],
       limits: defaultLimits(),
       shell: true,

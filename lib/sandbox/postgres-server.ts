@@ -13,6 +13,7 @@ import { defaultLimits } from "./limits.ts";
 import type { IsolatedRun } from "./run-isolated.ts";
 import { runIsolated } from "./run-isolated.ts";
 import type { SandboxFolder } from "./sandbox-folder.ts";
+import { lastLines } from "./watch-life.ts";
 
 export const SUPERUSER = "postgres";
 export const PORT = 5432;
@@ -100,7 +101,7 @@ interface Place {
   bin: string;
   data: string;
   socket: string;
-  programs: { from: string; to: string } | null;
+  programs: { from: string; to: string }[];
   env: Record<string, string>;
 }
 
@@ -111,7 +112,7 @@ function insidePlace({ server }: ServerRequest): Place {
     bin: path.join(to, path.relative(server.root, server.bin)),
     data: `${INSIDE.folder}/data`,
     socket: INSIDE.socket,
-    programs: { from: server.root, to },
+    programs: [{ from: server.root, to }],
     // The loader's $ORIGIN needs /proc, which a sandbox has not.
     env: server.source === "embedded" ? { LD_LIBRARY_PATH: path.join(to, "lib") } : {},
   };
@@ -130,7 +131,7 @@ async function hostPlace({ server, folder }: ServerRequest): Promise<Place> {
     bin: path.join(root, path.relative(server.root, server.bin)),
     data: path.join(folder.box, "data"),
     socket: folder.socketDir,
-    programs: null,
+    programs: [],
     env: {},
   };
 }
@@ -173,9 +174,4 @@ async function untilReady(
       });
     }
   }
-}
-
-/** The end of what the server said, for a reason that fits one sentence. */
-export function lastLines(run: IsolatedRun): string {
-  return run.tail().split("\n").slice(-4).join("; ").slice(-600) || "it said nothing";
 }

@@ -36,7 +36,7 @@ async function script(
     folder,
     socketDir: null,
     etc: await writeAccounts(root, user),
-    programs: null,
+    programs: [],
     hidden,
     limits: { ...defaultLimits(), processes: 20, fileBytes: 1_000_000 },
     shell: true,

@@ -4,7 +4,14 @@ import type { Readable, Writable } from "node:stream";
 import { messageOf } from "../errors.ts";
 import { trackGroup } from "../process/process-group.ts";
 import type { Tools } from "./bubblewrap.ts";
-import { bubblewrapArguments, dropPrivileges, INFO_FD, limitResources, SECCOMP_FD } from "./bubblewrap.ts";
+import {
+  BODY_FD,
+  bubblewrapArguments,
+  dropPrivileges,
+  INFO_FD,
+  limitResources,
+  SECCOMP_FD,
+} from "./bubblewrap.ts";
 import type { SandboxLimits } from "./limits.ts";
 import type { SandboxUser } from "./sandbox-user.ts";
 import { seccompProgram } from "./seccomp.ts";
@@ -20,7 +27,7 @@ export interface IsolatedProgram {
   folder: string;
   socketDir: string | null;
   etc: string;
-  programs: { from: string; to: string } | null;
+  programs: { from: string; to: string }[];
   hidden: string[];
   limits: SandboxLimits;
   /** Whether a shell is visible inside; where there are no namespaces, the host's always is. */
@@ -29,16 +36,29 @@ export interface IsolatedProgram {
   command: string[];
   /** Each line that the program says. */
   onLine?: (line: string) => void;
+  /** The caller talks with the program; see IsolatedRun.channel. */
+  channel?: boolean;
 }
 
 export interface IsolatedRun {
   /** Process on the host that the sandbox's life hangs on: the first one inside, or the program itself. */
   pid: Promise<number | null>;
   exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
-  /** The last 8,000 characters that it said. */
+  /** The last 8,000 characters that it said; of stderr alone where stdout is the caller's. */
   tail(): string;
+  /** Where the caller asked for it. Each part may end or fail at any time. */
+  channel: Channel | null;
   /** Ends all of it at once; settles when no process of it is left. */
   end(): Promise<void>;
+}
+
+export interface Channel {
+  /** The program's stdin. */
+  input: Writable;
+  /** Its stdout. */
+  output: Readable;
+  /** Its descriptor BODY_FD, for one long stream of bytes. */
+  body: Writable;
 }
 
 const TAIL = 8_000;
@@ -58,7 +78,9 @@ export function runIsolated(program: IsolatedProgram): IsolatedRun {
     env: (namespaces
       ? {}
       : { PATH: "/usr/bin:/bin", HOME: program.folder, ...program.env }) as NodeJS.ProcessEnv,
-    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+    stdio: program.channel
+      ? ["pipe", "pipe", "pipe", "pipe", "pipe", "pipe"]
+      : ["ignore", "pipe", "pipe", "pipe", "pipe"],
     // A Ctrl-C at the terminal ends the worker, which then ends this.
     detached: true,
     ...(!namespaces && !method.tools.setpriv && program.user ? program.user : {}),
@@ -73,7 +95,9 @@ export function runIsolated(program: IsolatedProgram): IsolatedRun {
     open = (lines.pop() ?? "").slice(-TAIL);
     for (const line of lines) program.onLine(line);
   };
-  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding("utf8").on("data", hear);
+  const channel = channelOf(child);
+  for (const stream of [channel ? null : child.stdout, child.stderr])
+    stream?.setEncoding("utf8").on("data", hear);
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
     child.once("error", (error) => {
       hear(messageOf(error));
@@ -92,11 +116,21 @@ export function runIsolated(program: IsolatedProgram): IsolatedRun {
     pid,
     exited,
     tail: () => text.trim(),
+    channel,
     async end() {
       await (namespaces ? endNamespace(child, await pid) : endServer(child, exited));
       await exited;
     },
   };
+}
+
+function channelOf({ stdin, stdout, stdio }: ChildProcess): Channel | null {
+  // Its type knows five descriptors.
+  const body = (stdio as unknown[])[BODY_FD] as Writable | null | undefined;
+  if (!stdin || !stdout || !body) return null;
+  // The end of the program tells more than a broken pipe.
+  for (const stream of [stdin, stdout, body]) stream.on("error", () => undefined);
+  return { input: stdin, output: stdout, body };
 }
 
 function plainArguments(

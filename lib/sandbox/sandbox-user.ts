@@ -70,7 +70,7 @@ async function readAccount(): Promise<SandboxUser | null> {
 
 /**
  * As root: a uid of its own for each sandbox, that owns nothing else on this machine. As an ordinary user: null,
- * the sandbox runs as oneself. Throws when the machine has no such uid.
+ * the sandbox runs as oneself. Throws `unavailable` when there is no such uid.
  */
 export async function newSandboxUser(): Promise<SandboxUser | null> {
   if (process.getuid?.() !== 0) return null;
@@ -84,5 +84,5 @@ export async function newSandboxUser(): Promise<SandboxUser | null> {
       if (!taken.has(uid)) return { uid, gid: uid };
     }
   }
-  throw new Error("this user namespace maps no free user ids for a sandbox");
+  throw new HoldfastError("unavailable", "This user namespace maps no free user ids for a sandbox.");
 }

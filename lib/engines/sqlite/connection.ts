@@ -74,8 +74,3 @@ export function fileBeside(on: string, name: string): string {
   }
   return path.isAbsolute(name) || path.extname(file) !== "" ? file : file + path.extname(on);
 }
-
-/** Files that SQLite keeps beside a database (sqlite.org/tempfiles.html). */
-export function companions(file: string): string[] {
-  return ["-wal", "-shm", "-journal"].map((suffix) => file + suffix);
-}

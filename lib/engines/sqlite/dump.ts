@@ -5,10 +5,11 @@ import { backup, DatabaseSync } from "node:sqlite";
 import { finished } from "node:stream/promises";
 import { HoldfastError } from "../../errors.ts";
 import type { Access, DumpOptions, DumpSession, WorkContext } from "../engine.ts";
+import { sqliteError } from "./file-errors.ts";
 import { fingerprintFile } from "./fingerprint.ts";
-import { integrityProblems } from "./integrity.ts";
+import { integrityOf } from "./integrity.ts";
 import type { LiveDatabase } from "./open.ts";
-import { openLive, rowsOf, sqliteError, whenUnlocked } from "./open.ts";
+import { openLive, rowsOf, whenUnlocked } from "./open.ts";
 import { probeSqlite } from "./probe.ts";
 
 /** Pages between two reports; a cancelled backup stops within as many. */
@@ -32,7 +33,8 @@ export async function beginSqliteDump(
   const remove = () => rm(copy, { force: true });
   try {
     await copyOnline(file, copy, options.lockWaitMs, work);
-    const problems = integrityProblems(copy);
+    const { problems, unchecked } = integrityOf(copy);
+    if (unchecked !== null) work.log(`The integrity of ${file} can't be checked: ${unchecked}.`, "warn");
     if (problems.length > 0) {
       throw new HoldfastError("invalid", `${file} is damaged: ${problems.slice(0, 3).join("; ")}`, {
         remedy: "Go back to the last proven backup, or save what can be read: sqlite3 FILE .recover",

@@ -1,20 +1,15 @@
 import type { Engine } from "../engine.ts";
 import { fileOf, parseSqliteConnection, parseSqliteUrl } from "./connection.ts";
 import { beginSqliteDump } from "./dump.ts";
-import {
-  assertSqliteFileFree,
-  createSqliteFile,
-  dropSqliteFile,
-  renameSqliteFile,
-  swapSqliteFiles,
-} from "./files.ts";
+import { assertSqliteFileFree, createSqliteFile, dropSqliteFile, renameSqliteFile } from "./files.ts";
 import { fingerprintFile } from "./fingerprint.ts";
-import { checkRestoredSqlite, readThroughSqlite } from "./integrity.ts";
+import { checkRestoredSqlite } from "./integrity.ts";
 import { preflightSqlite } from "./preflight.ts";
-import { probeSqlite } from "./probe.ts";
+import { identifySqlite, probeSqlite } from "./probe.ts";
 import { restoreSqlite } from "./restore.ts";
 import { sqliteRestoreCommands } from "./restore-commands.ts";
-import { startSqliteSandbox } from "./sandbox.ts";
+import { readThroughSqlite, sandboxOf, startSqliteSandbox } from "./sandbox.ts";
+import { planSqliteSwap, settleSqliteSwap, swapSqliteFiles } from "./swap-files.ts";
 
 /** SQLite files on the worker's machine, through the SQLite that comes with Node. */
 export const sqliteEngine: Engine = {
@@ -25,19 +20,25 @@ export const sqliteEngine: Engine = {
   parseUrl: parseSqliteUrl,
   parseConnection: parseSqliteConnection,
   probe: probeSqlite,
+  identify: identifySqlite,
   preflight: preflightSqlite,
   beginDump: beginSqliteDump,
   readThrough: readThroughSqlite,
-  startSandbox: startSqliteSandbox,
-  restore: restoreSqlite,
-  fingerprint: (target, like, work) =>
-    fingerprintFile(fileOf(target), { digestBudgetMs: Number.POSITIVE_INFINITY, like }, work),
-  checkRestored: checkRestoredSqlite,
+  startSandbox: (request, work) => startSqliteSandbox(request, work),
+  restore: async (target, open, options, work) =>
+    (await sandboxOf(target)?.restore(open, work)) ?? (await restoreSqlite(target, open, options, work)),
+  fingerprint: async (target, like, work) =>
+    (await sandboxOf(target)?.fingerprint(like, work)) ??
+    (await fingerprintFile(fileOf(target), { digestBudgetMs: Number.POSITIVE_INFINITY, like }, work)),
+  checkRestored: async (target, work) =>
+    (await sandboxOf(target)?.check(work)) ?? (await checkRestoredSqlite(target, work)),
   createDatabase: (on, name) => createSqliteFile(on, name),
   dropDatabase: (on, name) => dropSqliteFile(on, name),
   assertFree: (on, name) => assertSqliteFileFree(on, name),
   renameDatabase: (on, from, to) => renameSqliteFile(on, from, to),
-  swapDatabase: (on, from, to, _endSessions, work) => swapSqliteFiles(on, from, to, work),
+  planSwap: (on, from, to) => planSqliteSwap(on, from, to),
+  swapDatabase: (on, swap, _endSessions, work) => swapSqliteFiles(on, swap, work),
+  settleSwap: (on, swap) => settleSqliteSwap(on, swap),
   restoreCommands: sqliteRestoreCommands,
   // A file has no server, and so no sessions.
   endSessions: async () => 0,

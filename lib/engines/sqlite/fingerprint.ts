@@ -4,7 +4,8 @@ import { setImmediate as yieldToOthers } from "node:timers/promises";
 import type { Fingerprint, TableFingerprint } from "../../proof/schema.ts";
 import type { WorkContext } from "../engine.ts";
 import { RowDigest } from "./digest.ts";
-import { firstValue, openReadOnly, quoteName, rowsOf, SQLITE_VERSION, sqliteError } from "./open.ts";
+import { sqliteError } from "./file-errors.ts";
+import { firstValue, openReadOnly, quoteName, rowsOf, SQLITE_VERSION } from "./open.ts";
 
 /** More objects than this are compared by one digest, without saying which differ. */
 const MAX_LISTED_OBJECTS = 2000;

@@ -1,45 +1,46 @@
-import { createWriteStream } from "node:fs";
-import { open, rm, stat } from "node:fs/promises";
-import path from "node:path";
-import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { HoldfastError } from "../../errors.ts";
+import { open, stat } from "node:fs/promises";
+import { HoldfastError, messageOf } from "../../errors.ts";
 import type { ProofCheck } from "../../proof/schema.ts";
 import type { Access, WorkContext } from "../engine.ts";
 import { fileOf } from "./connection.ts";
-import { firstValue, MAGIC, openLive, openReadOnly, rowsOf, sqliteError } from "./open.ts";
+import { resultCode, SQLITE_CORRUPT, SQLITE_ERROR, SQLITE_NOTADB, sqliteError } from "./file-errors.ts";
+import { firstValue, MAGIC, openLive, openReadOnly, rowsOf } from "./open.ts";
 
-/** What PRAGMA integrity_check has to say; empty when the file is sound. A file that can't be read is one problem. */
-export function integrityProblems(
+export interface Integrity {
+  /** What PRAGMA integrity_check has to say; empty when it found the file sound, or could not be run. */
+  problems: string[];
+  /** Why it could not be run, although the file may be sound: an index needs a function of its program, say. */
+  unchecked: string | null;
+}
+
+/** Checks every page, table and index. Throws `unavailable` for what says nothing about the file. */
+export function integrityOf(
   file: string,
   options: { pragma?: "integrity_check" | "quick_check"; live?: boolean } = {},
-): string[] {
+): Integrity {
   const { pragma = "integrity_check", live = false } = options;
   try {
     const database = live ? openLive(file).database : openReadOnly(file);
     try {
       const lines = rowsOf(database, `PRAGMA ${pragma}(20)`).map(([line]) => String(line));
-      return lines.length === 1 && lines[0] === "ok" ? [] : lines;
+      return { problems: lines.length === 1 && lines[0] === "ok" ? [] : lines, unchecked: null };
     } finally {
       database.close();
     }
   } catch (error) {
-    return [sqliteError(error, file).message];
+    const known = sqliteError(error, file);
+    const code = resultCode(error);
+    if (code === SQLITE_CORRUPT || code === SQLITE_NOTADB)
+      return { problems: [known.message], unchecked: null };
+    if (code === SQLITE_ERROR) return { problems: [], unchecked: messageOf(known.cause ?? known) };
+    throw known;
   }
 }
 
-/** Reads a plain dump to its end: header, every page, integrity. Throws `invalid` with what is wrong. */
-export async function readThroughSqlite(dump: Readable, work: WorkContext): Promise<void> {
-  const file = path.join(work.tempDir, "read-through.sqlite");
-  try {
-    await pipeline(dump, createWriteStream(file, { mode: 0o600 }), { signal: work.signal });
-    await assertWhole(file);
-  } finally {
-    await rm(file, { force: true });
-  }
-}
-
-/** Throws `invalid` unless the file is a complete and sound SQLite database. Dumps are never empty files. */
+/**
+ * Throws `invalid` unless the file is a complete SQLite database, and sound as far as that can be checked. Dumps are
+ * never empty files.
+ */
 export async function assertWhole(file: string): Promise<void> {
   const damaged = (why: string) =>
     new HoldfastError("invalid", `The dump is damaged: ${why}.`, {
@@ -49,7 +50,7 @@ export async function assertWhole(file: string): Promise<void> {
   const handle = await open(file, "r");
   await handle.read(header, 0, header.length, 0).finally(() => handle.close());
   if (!header.equals(MAGIC)) throw damaged("it does not begin as an SQLite database does");
-  const problems = integrityProblems(file);
+  const { problems } = integrityOf(file);
   if (problems.length > 0) throw damaged(problems.slice(0, 3).join("; ").replaceAll(`${file} `, "it "));
   const database = openReadOnly(file);
   try {
@@ -66,14 +67,17 @@ export async function assertWhole(file: string): Promise<void> {
 export async function checkRestoredSqlite(target: Access, work: WorkContext): Promise<ProofCheck[]> {
   work.signal.throwIfAborted();
   const file = fileOf(target);
-  const problems = integrityProblems(file);
-  const checks: ProofCheck[] = [
-    problems.length === 0
-      ? { name: "integrity", state: "passed", detail: "integrity_check found tables and indexes sound" }
-      : { name: "integrity", state: "failed", detail: problems.slice(0, 3).join("; ") },
-  ];
-  if (problems.length === 0) checks.push(foreignKeys(file));
-  return checks;
+  const integrity = integrityCheck(integrityOf(file));
+  return integrity.state === "failed" ? [integrity] : [integrity, foreignKeys(file)];
+}
+
+function integrityCheck({ problems, unchecked }: Integrity): ProofCheck {
+  const name = "integrity";
+  if (problems.length > 0) return { name, state: "failed", detail: problems.slice(0, 3).join("; ") };
+  if (unchecked !== null) {
+    return { name, state: "unverifiable", detail: `integrity_check could not be run: ${unchecked}` };
+  }
+  return { name, state: "passed", detail: "integrity_check found tables and indexes sound" };
 }
 
 /** SQLite lets rows break foreign keys while they are off: that is how the source is, no fault of the backup. */

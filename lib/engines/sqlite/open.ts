@@ -4,7 +4,9 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
-import { HoldfastError, messageOf } from "../../errors.ts";
+import { HoldfastError } from "../../errors.ts";
+import { companionsOf, strangersError } from "./companions.ts";
+import { isLocked, sqliteError, unreadable } from "./file-errors.ts";
 
 /** Of the SQLite that comes with Node. */
 export const SQLITE_VERSION = process.versions.sqlite ?? "3";
@@ -21,7 +23,7 @@ export const PRECAUTIONS =
  * beside it, it is opened as immutable: not even a lock or a side file is made. Throws `unavailable` in words.
  */
 export function openReadOnly(file: string): DatabaseSync {
-  return openWith(file, { readOnly: true, immutable: !existsSync(`${file}-wal`) });
+  return openWith(file, { readOnly: true, immutable: isAlone(file) || !existsSync(`${file}-wal`) });
 }
 
 export interface LiveDatabase {
@@ -33,15 +35,28 @@ export interface LiveDatabase {
 /**
  * Opens a file that programs may be writing, for reading, and leaves nothing beside it. A file in WAL mode without
  * a WAL is opened as a writer would (yet query-only), because only writers take the side files away again that
- * SQLite makes; where the worker may not write, without locks. Throws `unavailable` in words.
+ * SQLite makes; where the worker may not write, without locks. So is one with somebody else's file in the place of
+ * its WAL or journal, which SQLite would delete. Throws `unavailable` in words.
  */
 export function openLive(file: string): LiveDatabase {
+  if (isAlone(file)) return { database: openWith(file, { readOnly: true, immutable: true }), unlocked: true };
   if (!isWalMode(file) || existsSync(`${file}-wal`)) {
     return { database: openWith(file, { readOnly: true, immutable: false }), unlocked: false };
   }
   const writable = [file, path.dirname(file)].every((at) => isWritable(at));
   const options = writable ? { readOnly: false, immutable: false } : { readOnly: true, immutable: true };
   return { database: openWith(file, options), unlocked: !writable };
+}
+
+/**
+ * Whether SQLite must not look beside the file, because what lies there is somebody else's. Throws `conflict` when
+ * there is something of its own as well, without which the file is not whole.
+ */
+function isAlone(file: string): boolean {
+  const { own, strangers } = companionsOf(file);
+  if (strangers.length === 0) return false;
+  if (own.length > 0) throw strangersError(file, strangers);
+  return true;
 }
 
 function openWith(file: string, options: { readOnly: boolean; immutable: boolean }): DatabaseSync {
@@ -104,39 +119,6 @@ export function firstValue(database: DatabaseSync, sql: string): string {
   return String(rowsOf(database, sql)[0]?.[0] ?? "");
 }
 
-/** An SQLite error as one for people: `invalid` for what the file holds, else `unavailable`. Codes: sqlite.org/rescode.html. */
-export function sqliteError(error: unknown, file: string): HoldfastError {
-  if (error instanceof HoldfastError) return error;
-  const primary = Number((error as { errcode?: number }).errcode ?? 0) & 0xff;
-  const because = messageOf(error);
-  const details = { cause: error };
-  if (primary === 5 || primary === 6) {
-    return new HoldfastError("unavailable", `${file} is locked by another program: ${because}.`, {
-      ...details,
-      remedy: "Wait until that program has finished its write, or end it, and try again.",
-    });
-  }
-  if (primary === 8) {
-    return new HoldfastError(
-      "unavailable",
-      `${file} needs a recovery that only a writer can do: ${because}.`,
-      {
-        ...details,
-        remedy: `Open it once with the program that owns it, or run: sqlite3 ${file} 'PRAGMA schema_version'`,
-      },
-    );
-  }
-  if (primary === 26) return new HoldfastError("unavailable", `${file} is not an SQLite database.`, details);
-  if (primary === 11) {
-    const remedy = "Go back to the last proven backup, or save what can be read: sqlite3 FILE .recover";
-    return new HoldfastError("invalid", `${file} is damaged: ${because}.`, { ...details, remedy });
-  }
-  return new HoldfastError("unavailable", `SQLite could not read ${file}: ${because}.`, {
-    ...details,
-    remedy: "See that the worker's user may read the file, and its -wal and -shm beside it.",
-  });
-}
-
 /** Tries again until no other program's lock is in the way, for as long as that; then throws as the action did. */
 export async function whenUnlocked<T>(action: () => T, waitMs: number, signal: AbortSignal): Promise<T> {
   const deadline = performance.now() + waitMs;
@@ -149,13 +131,6 @@ export async function whenUnlocked<T>(action: () => T, waitMs: number, signal: A
       await delay(50, undefined, { signal });
     }
   }
-}
-
-/** SQLITE_BUSY or SQLITE_LOCKED, as SQLite or sqliteError said it. */
-function isLocked(error: unknown): boolean {
-  const { errcode, cause } = error as { errcode?: number; cause?: { errcode?: number } };
-  const primary = Number(errcode ?? cause?.errcode ?? 0) & 0xff;
-  return primary === 5 || primary === 6;
 }
 
 /** Throws `invalid` unless the file starts as an SQLite database does. */
@@ -172,21 +147,6 @@ export async function assertHeader(file: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-/** A failed look at a file, in words. */
-export function unreadable(error: unknown, file: string): HoldfastError {
-  const { code } = error as NodeJS.ErrnoException;
-  const why =
-    code === "ENOENT" || code === "ENOTDIR"
-      ? "does not exist on this worker's machine"
-      : code === "EACCES" || code === "EPERM"
-        ? "may not be read by the worker's user"
-        : `can't be read: ${messageOf(error)}`;
-  return new HoldfastError("unavailable", `${file} ${why}.`, {
-    remedy: "Correct the path, or let the worker's user read the file and its folder.",
-    cause: error,
-  });
 }
 
 /** An SQL identifier, always quoted. */

@@ -4,10 +4,13 @@ import path from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { messageOf } from "../../errors.ts";
 import type { Access, EngineFinding } from "../engine.ts";
-import { companions, fileOf } from "./connection.ts";
+import { companionsOf } from "./companions.ts";
+import { fileOf } from "./connection.ts";
+import { sqliteError } from "./file-errors.ts";
 import { filesInUse } from "./files-in-use.ts";
-import { integrityProblems } from "./integrity.ts";
-import { assertHeader, firstValue, openLive, quoteName, rowsOf, sqliteError } from "./open.ts";
+import type { Integrity } from "./integrity.ts";
+import { integrityOf } from "./integrity.ts";
+import { assertHeader, firstValue, openLive, quoteName, rowsOf } from "./open.ts";
 
 /** quick_check reads every page: above this size it waits for the backup, which checks its own copy. */
 const QUICK_CHECK_BYTES = 512 * 1024 ** 2;
@@ -20,7 +23,7 @@ export async function preflightSqlite(access: Access, signal: AbortSignal): Prom
   const readable = await readableFinding(given);
   if (readable.state === "problem") return [readable];
   const file = await realpath(given);
-  const findings = [readable, await ownerFinding(file), await spaceFinding(file)];
+  const findings = [readable, await ownerFinding(file), await spaceFinding(file), besideFinding(file)];
   signal.throwIfAborted();
   let database: DatabaseSync;
   try {
@@ -88,6 +91,21 @@ async function spaceFinding(file: string): Promise<EngineFinding> {
   };
 }
 
+function besideFinding(file: string): EngineFinding {
+  const { strangers } = companionsOf(file);
+  const names = strangers.map((at) => path.basename(at)).join(" and ");
+  return {
+    id: "beside",
+    title: "Files beside it",
+    state: strangers.length === 0 ? "ok" : "warning",
+    detail:
+      strangers.length === 0
+        ? "nothing of somebody else's where SQLite keeps its own"
+        : `${names} is no file of SQLite's, and has the name of one: it is read past; move or rename it`,
+    why: "SQLite takes what has such a name for a part of the database, and deletes it when it opens that to write.",
+  };
+}
+
 function readProblem(database: DatabaseSync): string | null {
   try {
     rowsOf(database, "SELECT count(*) FROM main.sqlite_schema");
@@ -108,15 +126,12 @@ function lockFinding(problem: string | null): EngineFinding {
 }
 
 async function journalFinding(file: string, mode: string): Promise<EngineFinding> {
-  const sizes = await Promise.all(
-    companions(file).map((at) =>
-      stat(at).then(
-        (found) => found.size,
-        () => 0,
-      ),
-    ),
-  );
-  const wal = sizes[0] ?? 0;
+  const at = companionsOf(file).own.find((one) => one.endsWith("-wal"));
+  const wal = at
+    ? await stat(at)
+        .then((found) => found.size)
+        .catch(() => 0)
+    : 0;
   const why = "In WAL mode a backup never makes writers wait; in the others, writers wait while it copies.";
   const common = { id: "journal", title: "Journal mode", why };
   if (wal > LARGE_WAL_BYTES) {
@@ -152,7 +167,7 @@ function modulesFinding(database: DatabaseSync): EngineFinding {
 }
 
 async function usersFinding(file: string): Promise<EngineFinding> {
-  const users = await filesInUse([file, ...companions(file)]);
+  const users = await filesInUse([file, ...companionsOf(file).own]);
   return {
     id: "users",
     title: "Programs that have it open",
@@ -178,11 +193,19 @@ async function integrityFinding(file: string): Promise<EngineFinding> {
       detail: "too large to check here; each backup checks its own copy",
     };
   }
-  const problems = integrityProblems(file, { pragma: "quick_check", live: true });
-  if (problems.some((line) => line.includes("is locked by another program"))) {
-    return { ...common, state: "unknown", detail: problems.join("; ") };
+  let integrity: Integrity;
+  try {
+    integrity = integrityOf(file, { pragma: "quick_check", live: true });
+  } catch (error) {
+    return { ...common, state: "unknown", detail: messageOf(error) };
   }
-  return problems.length === 0
+  const { problems, unchecked } = integrity;
+  if (problems.length > 0) return { ...common, state: "problem", detail: problems.slice(0, 3).join("; ") };
+  return unchecked === null
     ? { ...common, state: "ok", detail: "quick_check found nothing" }
-    : { ...common, state: "problem", detail: problems.slice(0, 3).join("; ") };
+    : {
+        ...common,
+        state: "warning",
+        detail: `it can't be checked, nor will a proof be able to: ${unchecked}`,
+      };
 }

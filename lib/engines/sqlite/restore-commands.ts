@@ -12,6 +12,7 @@ export function sqliteRestoreCommands(
   return [`${plain} > ${name}`, `sqlite3 ${name} 'PRAGMA integrity_check'`];
 }
 
-function shellWord(text: string): string {
+/** A text as one word of a POSIX shell. */
+export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -5,7 +5,8 @@ import path from "node:path";
 import type { Readable } from "node:stream";
 import { HoldfastError } from "../../errors.ts";
 import type { Access, OpenArtefact, RestoreOptions, RestoreResult, WorkContext } from "../engine.ts";
-import { companions, fileOf } from "./connection.ts";
+import { companionPaths } from "./companions.ts";
+import { fileOf } from "./connection.ts";
 import { assertWhole } from "./integrity.ts";
 import { SQLITE_VERSION } from "./open.ts";
 
@@ -65,15 +66,15 @@ export async function assertEmpty(file: string): Promise<void> {
     (found) => found.size,
     () => 0,
   );
-  const left = companions(file).filter((companion) => existsSync(companion));
+  const left = companionPaths(file).filter((at) => existsSync(at));
   if (size === 0 && left.length === 0) return;
   // A WAL or journal of another database would be played into the restored one.
   throw new HoldfastError(
     "conflict",
-    size > 0 ? `${file} already holds data.` : `${left.join(", ")} is left there.`,
-    {
-      remedy: "Restore into a new file.",
-    },
+    size > 0
+      ? `${file} already holds data.`
+      : `${left.join(", ")} is left where SQLite looks for a part of it.`,
+    { remedy: "Choose another name." },
   );
 }
 

@@ -3,6 +3,7 @@ import { chmod, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { runCommand } from "../../process/run-command.ts";
 import { describeEngineContract } from "../engine.contract.ts";
 import type { Access } from "../engine.ts";
 import { sqliteEngine } from "./engine.ts";
@@ -35,6 +36,9 @@ describeEngineContract("SQLite", async () => {
       use(access, (database) => {
         for (const statement of statements) database.exec(statement);
       });
+    },
+    async runCommands(_on, commands) {
+      await runCommand({ program: "sh", args: ["-c", commands], tempDir: folder });
     },
     async read(access, query) {
       return use(access, (database) => String(Object.values(database.prepare(query).get() ?? {})[0]));

@@ -22,5 +22,5 @@ const sandbox = await startPostgresSandbox(
   },
   mode === "role" ? roleIsolation("the test asks for it") : await probeIsolation(),
 );
-process.stdout.write(`${JSON.stringify(sandbox.access.connection)}\n`);
+process.stdout.write(`${JSON.stringify({ ...sandbox.access.connection, pid: process.pid })}\n`);
 setInterval(() => undefined, 60_000);
