@@ -15,11 +15,13 @@ export interface EngineUnderTest {
   createEmpty(): Promise<Access>;
   /** A name for a database that does not exist yet. */
   newName(): string;
-  /** Name of a database, as createDatabase and swapDatabase take it. */
+  /** Name of a database, as createDatabase and planSwap take it. */
   nameOf(access: Access): string;
   accessTo(on: Access, name: string): Access;
   /** Runs statements in standard SQL. */
   run(access: Access, ...statements: string[]): Promise<void>;
+  /** Runs what settleSwap says, as a person would: SQL on the server, or in a shell. */
+  runCommands(on: Access, commands: string): Promise<void>;
   /** The single value of a query, as text. */
   read(access: Access, query: string): Promise<string>;
   /** Ways not to reach a database, and the code of the error. */
@@ -111,6 +113,7 @@ export function describeEngineContract(name: string, setup: () => Promise<Engine
       expect(info.version).toMatch(/^\d+/);
       expect(info.sizeBytes).toBeGreaterThan(0);
       expect((await engine.probe(access, work.signal)).identity).toBe(info.identity);
+      expect(await engine.identify(access, work.signal)).toBe(info.identity);
     });
 
     it("finds nothing wrong with a good database and changes nothing in it", async () => {
@@ -134,7 +137,7 @@ export function describeEngineContract(name: string, setup: () => Promise<Engine
     it("dumps, reads through, restores and finds the copy equal", async () => {
       const access = await sample();
       const { stored, fingerprint, comparison, access: copy, result } = await roundTrip(access);
-      await engine.readThrough(await stored.open("dump"), work);
+      await engine.readThrough(await stored.open("dump"), work, []);
       expect(comparison).toMatchObject({ equal: true, byCount: false });
       expect(comparison.counts.equal).toBe(2);
       expect(fingerprint.tables.find((table) => table.name.endsWith("items"))).toMatchObject({
@@ -242,7 +245,7 @@ export function describeEngineContract(name: string, setup: () => Promise<Engine
       const stored = await dumpToFiles(engine, access, work);
       const file = stored.fileOf("dump");
       await truncate(file, size((await stat(file)).size));
-      const read = await failure(engine.readThrough(createReadStream(file), work));
+      const read = await failure(engine.readThrough(createReadStream(file), work, []));
       expect(read.code).toBe("invalid");
       const restored = await failure(restoreBeside(engine, access, under.newName(), stored, restoring));
       expect(restored.code).toBe("invalid");
@@ -299,13 +302,45 @@ export function describeEngineContract(name: string, setup: () => Promise<Engine
       );
       await under.run(fresh, "CREATE TABLE mark (value varchar(10))", "INSERT INTO mark VALUES ('new')");
       const dbName = under.nameOf(access);
-      const { oldName } = await engine.swapDatabase(access, under.nameOf(fresh), dbName, false, work);
+      const swap = await engine.planSwap(access, under.nameOf(fresh), dbName, true, work);
+      expect(JSON.parse(JSON.stringify(swap))).toEqual(swap);
+      expect(await engine.settleSwap(access, swap, work)).toEqual({ done: false });
+      expect(await under.read(access, "SELECT count(*) FROM items")).toBe(String(ROWS));
+      expect(await under.read(fresh, "SELECT value FROM mark")).toBe("new");
+      await engine.swapDatabase(access, swap, true, work);
       expect(await under.read(access, "SELECT value FROM mark")).toBe("new");
-      const old = under.accessTo(access, oldName);
+      const old = under.accessTo(access, swap.oldName);
       expect(await under.read(old, "SELECT count(*) FROM items")).toBe(String(ROWS));
-      const missing = engine.swapDatabase(access, under.newName(), dbName, false, work);
-      await expect(missing).rejects.toThrow();
+      const again = engine.planSwap(access, under.newName(), dbName, false, work);
+      await expect(again).rejects.toThrow();
+      await expect(engine.swapDatabase(access, swap, false, work)).rejects.toThrow();
       expect(await under.read(access, "SELECT value FROM mark")).toBe("new");
+    });
+
+    it("says how far a swap came, with commands that go back or drop what was replaced", async () => {
+      const swapped = async () => {
+        const access = await sample();
+        const like = { encoding: null, collation: null };
+        const fresh = await engine.createDatabase(access, under.newName(), like, work);
+        await under.run(fresh, "CREATE TABLE mark (value varchar(10))", "INSERT INTO mark VALUES ('new')");
+        const swap = await engine.planSwap(access, under.nameOf(fresh), under.nameOf(access), true, work);
+        await engine.swapDatabase(access, swap, true, work);
+        const settled = await engine.settleSwap(access, swap, work);
+        expect(await engine.settleSwap(access, swap, work)).toEqual(settled);
+        if (!settled.done || !settled.kept) throw new Error("the swap was not done, or kept nothing");
+        expect(settled.kept.name).toBe(swap.oldName);
+        return { access, swap, kept: settled.kept };
+      };
+      const back = await swapped();
+      await under.runCommands(back.access, back.kept.goBack);
+      expect(await under.read(back.access, "SELECT count(*) FROM items")).toBe(String(ROWS));
+      expect(await engine.settleSwap(back.access, back.swap, work)).toEqual({ done: false });
+      expect(await under.read(back.access, "SELECT count(*) FROM items")).toBe(String(ROWS));
+      const dropped = await swapped();
+      await under.runCommands(dropped.access, dropped.kept.drop);
+      expect(await under.read(dropped.access, "SELECT value FROM mark")).toBe("new");
+      const settled = await engine.settleSwap(dropped.access, dropped.swap, work);
+      expect(settled).toEqual({ done: true, kept: null });
     });
 
     it("prints the commands that restore it with stock tools", async () => {

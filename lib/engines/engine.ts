@@ -42,13 +42,18 @@ export type EngineProgress = (progress: {
   unit: "bytes" | "rows" | "tables" | "objects";
 }) => void;
 
+/** Whether work that has nothing to count gets on, seen from the side; `why` says what it waits for. */
+export type EngineSign = { moving: true } | { moving: false; why: string };
+
 export interface WorkContext {
   signal: AbortSignal;
   log: EngineLog;
   progress: EngineProgress;
+  /** Told every few seconds during long statements, for those who end what no longer moves. */
+  sign?(sign: EngineSign): void;
   /** Private folder for passfiles and spools, 0700, removed by the caller. */
   tempDir: string;
-  /** "holdfast:<operation id>": visible in the server's session list. */
+  /** "holdfast:<operation id>#<attempt>": visible in the server's session list. */
   applicationName: string;
 }
 
@@ -89,6 +94,8 @@ export interface RestoreOptions {
   spoolDir: string | null;
   /** Restore owners and grants; needs the roles to exist. */
   owners: boolean;
+  /** Throw `refused` rather than leave out what the dump holds as a part of the database itself. */
+  whole?: boolean;
 }
 
 export interface RestoreResult {
@@ -137,6 +144,22 @@ export interface EngineCapabilities {
   sessions: boolean;
 }
 
+/** A swap that is about to be made; written down first, so that whoever tidies up can tell how far it came. */
+export interface Swap {
+  /** The finished database and the one that gives way to it: their names before, and what no rename changes. */
+  from: { name: string; id: string };
+  to: { name: string; id: string };
+  /** The name that the replaced one gets. */
+  oldName: string;
+  /** The replaced one is open, and lets nobody in from the swap's beginning to its end. */
+  closes: boolean;
+}
+
+/** How far a swap came; `kept` is the replaced database, with the commands that put it back or drop it. */
+export type SettledSwap =
+  | { done: false }
+  | { done: true; kept: { name: string; goBack: string; drop: string } | null };
+
 /**
  * One kind of database. Every adapter passes engine.contract.ts. Errors meant for the user are
  * HoldfastError with a remedy. Nothing here knows of backups, operations or our own database.
@@ -155,6 +178,8 @@ export interface Engine {
   parseConnection(connection: Record<string, unknown>): Record<string, unknown>;
   /** Connects once and reads who is there. */
   probe(access: Access, signal: AbortSignal): Promise<ServerInfo>;
+  /** The identity alone, as in ServerInfo; needs no more than that it can be reached. */
+  identify(access: Access, signal: AbortSignal): Promise<string>;
   /** Everything missing or risky, without changing anything. */
   preflight(access: Access, signal: AbortSignal): Promise<EngineFinding[]>;
 
@@ -162,8 +187,9 @@ export interface Engine {
   /**
    * Reads a plain dump to its end without restoring it (pg_restore --file=/dev/null, integrity check). Throws
    * `invalid` when the dump is not whole, `unavailable` when this machine lacks the program to read it.
+   * @param hidden as in SandboxRequest, for an engine that needs a sandbox even for this.
    */
-  readThrough(dump: Readable, work: WorkContext): Promise<void>;
+  readThrough(dump: Readable, work: WorkContext, hidden: readonly string[]): Promise<void>;
 
   startSandbox(request: SandboxRequest, work: WorkContext): Promise<Sandbox>;
   /**
@@ -194,17 +220,18 @@ export interface Engine {
   assertFree(on: Access, name: string, work: WorkContext): Promise<void>;
   /** Gives a finished database its name; throws `conflict`, and changes nothing, when that is taken. */
   renameDatabase(on: Access, from: string, to: string, work: WorkContext): Promise<Access>;
+  /** What a swap of the finished database `from` into the place of `to` will do. Changes nothing. */
+  planSwap(on: Access, from: string, to: string, endSessions: boolean, work: WorkContext): Promise<Swap>;
   /**
-   * Puts the finished database `from` in the place of `to` on the server of `on`, keeping the old one under
-   * a new name, which is returned, until it is dropped; nothing is lost if this fails.
+   * Puts one database in the place of the other, which is kept under its new name; nothing is lost if this fails.
+   * Other programs that use either make it a `conflict`; in the one replaced they are ended if `endSessions`.
    */
-  swapDatabase(
-    on: Access,
-    from: string,
-    to: string,
-    endSessions: boolean,
-    work: WorkContext,
-  ): Promise<{ oldName: string }>;
+  swapDatabase(on: Access, swap: Swap, endSessions: boolean, work: WorkContext): Promise<void>;
+  /**
+   * After a swap that may have broken off at any point, or was never begun: takes back what only its end would
+   * have taken back, and says how far it came. Drops neither database. May be called again and again.
+   */
+  settleSwap(on: Access, swap: Swap, work: WorkContext): Promise<SettledSwap>;
   /** Literal commands that restore the artefacts with stock tools, for RESTORE.md. */
   restoreCommands(
     files: { dump: string; globals: string | null; encrypted: boolean },

@@ -14,6 +14,8 @@ export interface CommandOptions {
   program: string;
   /** Handed over as they are; no shell sees them. Never a secret. */
   args: readonly string[];
+  /** Program and arguments that replace themselves with this one (stdbuf, nice): errors still name this one. */
+  launcher?: readonly string[];
   /** Private folder: HOME and working folder of the program. */
   tempDir: string;
   /** All that the program gets beside PATH, HOME, LANG and LC_ALL. The only way for a secret. */
@@ -83,10 +85,11 @@ function start(options: CommandOptions): Child {
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),
   };
+  const [file = options.program, ...args] = [...(options.launcher ?? []), options.program, ...options.args];
   try {
     return stdin
-      ? spawn(options.program, [...options.args], { ...shared, stdio: ["pipe", "pipe", "pipe"] })
-      : spawn(options.program, [...options.args], { ...shared, stdio: ["ignore", "pipe", "pipe"] });
+      ? spawn(file, args, { ...shared, stdio: ["pipe", "pipe", "pipe"] })
+      : spawn(file, args, { ...shared, stdio: ["ignore", "pipe", "pipe"] });
   } catch (error) {
     throw startError(options, error);
   }

@@ -1,7 +1,10 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
+import type { PostgresConnection } from "../../databases/schema.ts";
+import { guardedAddresses } from "../../network/guarded-lookup.ts";
 import type { Access } from "../engine.ts";
+import { connectError } from "./connect-errors.ts";
 import { parseConnection } from "./connection.ts";
 
 const SYSTEM_BUNDLES = [
@@ -17,14 +20,17 @@ export interface ClientEnvironment {
   secrets: string[];
 }
 
-/** Environment variables of libpq (PostgreSQL manual, "Environment Variables"). */
+/**
+ * Environment variables of libpq (PostgreSQL manual, "Environment Variables"). The host's addresses are looked up
+ * and judged here; libpq connects to those, and checks the certificate against the name. Throws as connecting does.
+ */
 export async function clientEnvironment(
   access: Access,
   options: { tempDir: string; applicationName: string },
 ): Promise<ClientEnvironment> {
   const to = parseConnection(access.connection);
   const env: Record<string, string> = {
-    PGHOST: to.host,
+    ...(await hostAndAddresses(to)),
     PGPORT: String(to.port),
     PGUSER: to.user,
     PGDATABASE: to.database,
@@ -45,4 +51,15 @@ export async function clientEnvironment(
     if (bundle) env.PGSSLROOTCERT = bundle;
   }
   return { env, secrets: access.password ? [access.password] : [] };
+}
+
+/** libpq takes a list of addresses with a list of names of the same length, and tries one after the other. */
+async function hostAndAddresses(to: PostgresConnection): Promise<Record<string, string>> {
+  if (to.host.startsWith("/")) return { PGHOST: to.host };
+  try {
+    const addresses = (await guardedAddresses(to.host)).map(({ address }) => address);
+    return { PGHOST: addresses.map(() => to.host).join(","), PGHOSTADDR: addresses.join(",") };
+  } catch (error) {
+    throw connectError(error, to);
+  }
 }

@@ -3,6 +3,7 @@ import type { ClientConfig } from "pg";
 import { Client } from "pg";
 import type { PostgresConnection } from "../../databases/schema.ts";
 import { messageOf } from "../../errors.ts";
+import { guardedSocket } from "../../network/guarded-lookup.ts";
 import type { Access } from "../engine.ts";
 import { connectError } from "./connect-errors.ts";
 import { parseConnection } from "./connection.ts";
@@ -80,6 +81,8 @@ export async function connect(access: Access, options: SessionOptions = {}): Pro
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     keepAliveInitialDelayMillis: 30_000,
+    // Sockets of this machine have no address to judge.
+    ...(to.host.startsWith("/") ? {} : { stream: () => guardedSocket() }),
   };
   try {
     return await connectOnce(config, options.signal);

@@ -77,5 +77,7 @@ describe("parseConnection", () => {
     ]);
     const ca = { host: "h", database: "d", user: "u", ca: "nonsense" };
     expect(fieldsOf(() => parseConnection(ca))).toHaveProperty(["connection.ca"]);
+    const several = { host: "db.internal,169.254.169.254", database: "d", user: "u" };
+    expect(fieldsOf(() => parseConnection(several))["connection.host"]).toContain("several");
   });
 });

@@ -28,6 +28,8 @@ export function parseConnection(connection: Record<string, unknown>): PostgresCo
   for (const name of ["host", "database", "user"] as const) {
     if (parsed.data[name].includes("\0")) fields[`connection.${name}`] = "This has a zero character in it.";
   }
+  // libpq would read a list of servers.
+  if (parsed.data.host.includes(",")) fields["connection.host"] = "This names several servers; give one.";
   if (parsed.data.ca !== undefined && !parsed.data.ca.includes("-----BEGIN CERTIFICATE-----")) {
     fields["connection.ca"] = "Paste the certificate in PEM form (-----BEGIN CERTIFICATE-----).";
   }

@@ -2,9 +2,12 @@ import type { Client } from "pg";
 import { messageOf } from "../../errors.ts";
 import type { RestoreResult } from "../engine.ts";
 import type { TocEntry } from "./archive-toc.ts";
-import { isConnectionLost } from "./connect-errors.ts";
+import { codeOf, isConnectionLost } from "./connect-errors.ts";
 import { quoteIdentifier } from "./quote.ts";
 import { splitStatements } from "./split-statements.ts";
+
+/** The role or the parameter that a setting is for is not there. */
+const UNDEFINED_OBJECT = "42704";
 
 const NAME = String.raw`(?:"(?:[^"]|"")+"|[^\s;]+)`;
 
@@ -29,15 +32,17 @@ function renamed(entry: TocEntry, database: string): string[] {
 
 /**
  * Gives a restored database the settings, comment and, with `owners`, owner and grants that the old one had:
- * pg_restore does that only together with creating the database. What the server refuses is returned.
+ * pg_restore does that only together with creating the database. What the server refuses is returned; `lost` is
+ * of that what would have an effect here.
  */
 export async function applyDatabaseProperties(
   client: Client,
   entries: readonly TocEntry[],
   database: string,
   owners: boolean,
-): Promise<RestoreResult["skipped"]> {
+): Promise<{ skipped: RestoreResult["skipped"]; lost: RestoreResult["skipped"] }> {
   const skipped: RestoreResult["skipped"] = [];
+  const lost: RestoreResult["skipped"] = [];
   const statements = entries.flatMap((entry) => {
     if (entry.kind === "ACL") return owners ? renamed(entry, database) : [];
     if (entry.kind !== "DATABASE") return renamed(entry, database);
@@ -50,8 +55,10 @@ export async function applyDatabaseProperties(
       await client.query(statement);
     } catch (error) {
       if (isConnectionLost(error)) throw error;
-      skipped.push({ object: statement, reason: messageOf(error) });
+      const refused = { object: statement, reason: messageOf(error) };
+      skipped.push(refused);
+      if (codeOf(error) !== UNDEFINED_OBJECT) lost.push(refused);
     }
   }
-  return skipped;
+  return { skipped, lost };
 }

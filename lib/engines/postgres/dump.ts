@@ -1,4 +1,5 @@
 import { HoldfastError, messageOf } from "../../errors.ts";
+import { inLargeBlocks } from "../../process/large-blocks.ts";
 import type { CommandOptions } from "../../process/run-command.ts";
 import type { Fingerprint } from "../../proof/schema.ts";
 import type { Access, DumpArtefact, DumpOptions, DumpSession, ServerInfo, WorkContext } from "../engine.ts";
@@ -85,7 +86,7 @@ function session(dump: Dump, holder: PgSession, ending: AbortController): DumpSe
     name: "dump",
     file: "dump.pgdump",
     open() {
-      archive = openArchive(dumpCommand(dump), dump.explain);
+      archive = openArchive(inLargeBlocks(dumpCommand(dump)), dump.explain);
       return archive;
     },
   };

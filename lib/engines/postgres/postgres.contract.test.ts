@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { startTestPostgres } from "../../testing/postgres.ts";
 import { describeEngineContract } from "../engine.contract.ts";
-import { accessTo } from "./manage-databases.ts";
+import { accessTo } from "./connect-beside.ts";
 import { postgresEngine } from "./postgres-engine.ts";
 
 /** Processes that have a text in their environment. */
@@ -37,6 +37,10 @@ describeEngineContract("PostgreSQL 15", async () => {
       } finally {
         await client.end();
       }
+    },
+    async runCommands(_on, commands) {
+      const client = await server.client();
+      await client.query(commands).finally(() => client.end());
     },
     async read(access, query) {
       const client = await server.client(String(access.connection.database));

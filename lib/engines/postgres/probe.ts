@@ -28,6 +28,11 @@ export async function probe(
   );
 }
 
+/** The server's identity alone. */
+export async function identify(access: Access, signal: AbortSignal): Promise<string> {
+  return await inReadOnly(access, { signal }, async (client) => await readIdentity(client, access));
+}
+
 /** Who is at the other end of an open connection. */
 export async function readInfo(client: Client, access: Access): Promise<ServerInfo> {
   const begun = performance.now();

@@ -7,8 +7,6 @@ import { startTestPostgres } from "../../testing/postgres.ts";
 import type { Access } from "../engine.ts";
 import type { TestWork } from "../testing/round-trip.ts";
 import { dumpToFiles, endWork, restoreBeside, startWork } from "../testing/round-trip.ts";
-import { connect } from "./connect.ts";
-import { accessTo } from "./manage-databases.ts";
 import { postgresEngine } from "./postgres-engine.ts";
 
 let server: TestPostgres;
@@ -188,75 +186,5 @@ describe("restore", () => {
     });
     await endWork(again);
     await vi.waitFor(async () => expect(await busy()).toBe(0), 10_000);
-  });
-});
-
-describe("swapDatabase", () => {
-  it("names the sessions in the way, ends them only when asked, and lets them back in", async () => {
-    const [old, fresh] = [await make("live"), await make("fresh", "CREATE TABLE is_new ()")];
-    const app = await connect(old, { applicationName: "billing-api" });
-    const ended = new Promise((resolve) => app.once("end", resolve));
-    const error = await failure(postgresEngine.swapDatabase(old, "fresh", "live", false, work));
-    expect(error).toMatchObject({
-      code: "conflict",
-      message: "Database live is in use: 1 of billing-api (postgres).",
-    });
-    expect((await app.query("SELECT 1")).rowCount).toBe(1);
-    const { oldName } = await postgresEngine.swapDatabase(fresh, "fresh", "live", true, work);
-    await ended;
-    expect(oldName).toMatch(/^live_before_\d{14}$/);
-    const { rows } = await admin.query(
-      "SELECT datname, datallowconn FROM pg_database WHERE datname ~ '^(live|fresh)' ORDER BY 1",
-    );
-    expect(rows).toEqual([
-      { datname: "live", datallowconn: true },
-      { datname: oldName, datallowconn: true },
-    ]);
-    const client = await server.client("live");
-    expect((await client.query("SELECT to_regclass('is_new') IS NOT NULL AS there")).rows).toEqual([
-      { there: true },
-    ]);
-    await client.end();
-    await postgresEngine.dropDatabase(server.access("live"), oldName, work);
-  });
-
-  it("changes nothing when the new database is in use by others", async () => {
-    await make("target1", "CREATE TABLE original ()");
-    const fresh = await make("fresh1");
-    const app = await connect(fresh, { applicationName: "someone" });
-    const error = await failure(
-      postgresEngine.swapDatabase(server.access(), "fresh1", "target1", true, work),
-    );
-    expect(error.code).toBe("conflict");
-    await app.end();
-    const client = await server.client("target1");
-    expect((await client.query("SELECT to_regclass('original') IS NOT NULL AS there")).rows[0]).toEqual({
-      there: true,
-    });
-    await client.end();
-  });
-
-  it("shortens long names by whole characters", async () => {
-    const name = `${"é".repeat(31)}x`;
-    await make(name);
-    await make("short");
-    const { oldName } = await postgresEngine.swapDatabase(
-      accessTo(server.access(), name),
-      "short",
-      name,
-      false,
-      work,
-    );
-    expect(Buffer.byteLength(oldName)).toBeLessThanOrEqual(63);
-    expect(oldName).toMatch(/^é+_before_\d{14}$/);
-  });
-
-  it("does not drop a database that others use", async () => {
-    const access = await make("used");
-    const app = await connect(access, { applicationName: "someone" });
-    const error = await failure(postgresEngine.dropDatabase(server.access(), "used", work));
-    expect(error).toMatchObject({ code: "conflict", message: expect.stringContaining("1 of someone") });
-    await app.end();
-    await postgresEngine.dropDatabase(server.access(), "used", work);
   });
 });

@@ -10,6 +10,7 @@ import { CommandError } from "../../process/command-error.ts";
 import type { CommandOptions } from "../../process/run-command.ts";
 import { runCommand } from "../../process/run-command.ts";
 import type { Access, OpenArtefact, RestoreOptions, RestoreResult, WorkContext } from "../engine.ts";
+import { listSkipped } from "../list-skipped.ts";
 import { applyGlobals } from "./apply-globals.ts";
 import { ArchiveContents, leftOut } from "./archive-contents.ts";
 import type { TocEntry } from "./archive-toc.ts";
@@ -27,6 +28,7 @@ type Skipped = RestoreResult["skipped"];
 
 interface Target {
   database: string;
+  user: string;
   major: number;
   superuser: boolean;
   /** Extensions that are there already. */
@@ -37,7 +39,7 @@ interface Target {
  * Restores a dump into an existing, empty database. Throws `conflict` when it is not empty, `unavailable` when
  * this machine or the target lacks what the dump needs, `invalid` when the dump is not whole, `refused` when
  * the server rejects what is in it. Nothing that goes wrong is passed over: what could not be restored by an
- * ordinary user is named in `skipped`.
+ * ordinary user is named in `skipped`, or, where the whole was asked for, is `refused`, too.
  */
 export async function restore(
   access: Access,
@@ -67,9 +69,12 @@ export async function restore(
       );
       const { named, silent } = leftOut(contents, target);
       const left = [...named, ...silent];
-      for (const entry of named) {
-        skipped.push({ object: `${entry.kind} ${entry.tag}`, reason: "only a superuser can restore it" });
-      }
+      const lost = named.map(({ kind, tag }) => ({
+        object: `${kind} ${tag}`,
+        reason: "only a superuser can restore it",
+      }));
+      if (options.whole) requireNone(lost, target);
+      skipped.push(...lost);
       work.log(`pg_restore ${tools.version}: ${head.entryCount} objects into ${target.database}`);
       const args = [
         "--format=custom",
@@ -89,7 +94,9 @@ export async function restore(
         work,
       );
       const { aboutDatabase } = contents;
-      skipped.push(...(await applyDatabaseProperties(client, aboutDatabase, target.database, owners)));
+      const about = await applyDatabaseProperties(client, aboutDatabase, target.database, owners);
+      if (options.whole) requireNone(about.lost, target);
+      skipped.push(...about.skipped);
       for (const { object, reason } of skipped) work.log(`Not restored: ${object}: ${reason}`, "warn");
       return { skipped, tools: { pg_restore: tools.version }, seconds: (performance.now() - begun) / 1000 };
     } finally {
@@ -105,12 +112,29 @@ export async function restore(
 }
 
 async function readTarget(client: Client): Promise<Target> {
-  const { rows } = await client.query<{ database: string; number: string; superuser: boolean }>(`
-    SELECT current_database() AS database, current_setting('server_version_num') AS number,
+  const { rows } = await client.query<{
+    database: string;
+    user: string;
+    number: string;
+    superuser: boolean;
+  }>(`
+    SELECT current_database() AS database, current_user AS user, current_setting('server_version_num') AS number,
       current_setting('is_superuser') = 'on' AS superuser`);
-  const { database = "", number = "0", superuser = false } = rows[0] ?? {};
+  const { database = "", user = "", number = "0", superuser = false } = rows[0] ?? {};
   const extensions = (await listExtensions(client)).map((extension) => extension.name);
-  return { database, major: Math.floor(Number(number) / 10_000), superuser, extensions };
+  return { database, user, major: Math.floor(Number(number) / 10_000), superuser, extensions };
+}
+
+function requireNone(lost: Skipped, { user }: Target): void {
+  if (lost.length === 0) return;
+  throw new HoldfastError(
+    "refused",
+    `The user ${user} can't restore all that the backup holds: without ${listSkipped(lost)} it would not be the same database.`,
+    {
+      remedy:
+        "Connect to the database as a superuser, then try again; or restore into a new database, which may go without.",
+    },
+  );
 }
 
 async function assertEmpty(client: Client, database: string): Promise<void> {

@@ -11,21 +11,18 @@ import {
   isTrusted,
   prepareServer,
 } from "../../sandbox/binaries.ts";
-import { watchDisk } from "../../sandbox/disk-budget.ts";
 import type { HostIsolation } from "../../sandbox/isolation.ts";
 import { probeIsolation } from "../../sandbox/isolation.ts";
 import type { SandboxServer } from "../../sandbox/postgres-server.ts";
-import { lastLines, PORT, SUPERUSER, startServerIn } from "../../sandbox/postgres-server.ts";
+import { PORT, SUPERUSER, startServerIn } from "../../sandbox/postgres-server.ts";
 import { preloadLibraries, sandboxSettings, totalBudget } from "../../sandbox/postgres-settings.ts";
 import type { SandboxFolder } from "../../sandbox/sandbox-folder.ts";
 import { makeSandboxFolder } from "../../sandbox/sandbox-folder.ts";
 import { newSandboxUser, sandboxAccount } from "../../sandbox/sandbox-user.ts";
+import { watchLife } from "../../sandbox/watch-life.ts";
 import type { Access, Sandbox, SandboxRequest, WorkContext } from "../engine.ts";
 import { localeClause } from "./collation.ts";
 import { quoteIdentifier, quoteLiteral } from "./quote.ts";
-
-/** Longest life of a sandbox: nothing stays for ever, whatever its owner does. */
-const LONGEST_MS = 24 * 60 * 60 * 1000;
 
 /** Non-superuser of the weaker isolation. */
 const RESTORE_ROLE = "holdfast_restore";
@@ -70,7 +67,7 @@ export async function startPostgresSandbox(
     await folder.remove();
     throw error;
   }
-  const life = watchLife(started, folder, request.diskBudgetBytes);
+  const life = watchLife(started.run, folder, totalBudget(request.diskBudgetBytes));
   try {
     const notes = versionNotes(server, request);
     const { access, version, note } = await prepareDatabase(server, started, folder, host, request);
@@ -89,40 +86,6 @@ export async function startPostgresSandbox(
     await life.stop();
     throw life.ended.aborted ? life.ended.reason : error;
   }
-}
-
-/** Ends the sandbox when it takes too much disk or time, and says why it ended if nobody stopped it. */
-function watchLife(
-  { run }: SandboxServer,
-  folder: SandboxFolder,
-  budgetBytes: number,
-): { ended: AbortSignal; stop: () => Promise<void> } {
-  const ended = new AbortController();
-  let stopping: Promise<void> | undefined;
-  const giveUp = (message: string, remedy?: string) => {
-    if (stopping || ended.signal.aborted) return;
-    ended.abort(new HoldfastError("unavailable", message, remedy ? { remedy } : {}));
-    void run.end();
-  };
-  const unwatch = watchDisk([folder.box, folder.socketDir], totalBudget(budgetBytes), (reason) =>
-    giveUp(`The sandbox was ended: ${reason}.`, "Make room on the disk of HOLDFAST_TEMP and verify again."),
-  );
-  const timer = setTimeout(() => giveUp("The sandbox was ended: it ran for 24 hours."), LONGEST_MS);
-  timer.unref();
-  void run.exited.then(() => giveUp(`The sandbox's server ended by itself: ${lastLines(run)}`));
-  const stop = async () => {
-    unwatch();
-    clearTimeout(timer);
-    await run.end();
-    await folder.remove();
-  };
-  return {
-    ended: ended.signal,
-    stop: () => {
-      stopping ??= stop();
-      return stopping;
-    },
-  };
 }
 
 function assertTrusted(server: ServerBinaries, names: readonly string[]): void {
