@@ -4,7 +4,7 @@ import { type Duplex, pipeline } from "node:stream";
 import { text } from "node:stream/consumers";
 import { createZstdDecompress } from "node:zlib";
 import type { Artefact, Manifest } from "../backups/manifest.ts";
-import { HoldfastError, isHoldfastError } from "../errors.ts";
+import { HoldfastError, isHoldfastError, messageOf } from "../errors.ts";
 import type { Storage } from "../storage/storage.ts";
 import { ageDecrypt } from "./age-stream.ts";
 import { type HashTap, hashTap } from "./hashing.ts";
@@ -35,6 +35,8 @@ export class CopyReader {
   /** Bytes read from the destination so far. */
   bytesRead = 0;
   onBytes: ((bytes: number) => void) | null = null;
+  /** RESTORE.md as it was published, once checkPresent has found it so; older backups have none. */
+  restoreText: string | null = null;
 
   constructor(
     storage: Storage,
@@ -60,6 +62,7 @@ export class CopyReader {
         const sha256 = createHash("sha256").update(bytes).digest("hex");
         if (sha256 !== restoreFile.sha256)
           return altered(restoreFile.file, "its text is not the one published");
+        this.restoreText = bytes.toString();
       }
       for (const artefact of artefacts) {
         const info = await this.#storage.stat(`${this.#path}/${artefact.file}`);
@@ -91,6 +94,36 @@ export class CopyReader {
     pipeline([source, stored.stream, ...decrypt, unzip, plain.stream], () => {});
     return plain.stream;
   };
+
+  /** Opens an artefact as it lies there, hashed. `judge` after the stream was used, however that ended. */
+  async openStored(
+    artefact: Artefact,
+  ): Promise<{ fault: CopyFault } | { stream: Readable; judge(): CopyFault | null }> {
+    let source: Readable;
+    try {
+      source = await this.#storage.read(`${this.#path}/${artefact.file}`);
+    } catch (error) {
+      return { fault: asCopyFault(error) };
+    }
+    const before = this.bytesRead;
+    const stored = hashTap((bytes) => {
+      this.bytesRead = before + bytes;
+      this.onBytes?.(this.bytesRead);
+    });
+    let broken: unknown = null;
+    source.on("error", (error) => {
+      // What is destroyed because nobody reads on is not broken.
+      if (!stored.stream.destroyed) broken = error;
+    });
+    pipeline([source, stored.stream], () => {});
+    const judge = () => {
+      if (broken !== null) return unread(artefact.file, broken);
+      if (!stored.ended()) return null;
+      const { sha256, bytes } = stored.sum();
+      return sha256 === artefact.sha256 && bytes === artefact.bytes ? null : changed(artefact.file);
+    };
+    return { stream: stored.stream, judge };
+  }
 
   has(name: Artefact["name"]): boolean {
     return this.#manifest.artefacts.some((artefact) => artefact.name === name);
@@ -177,6 +210,11 @@ function altered(file: string, detail: string): CopyFault {
 
 function missing(file: string): CopyFault {
   return { state: "missing", reason: `${file} is missing at the destination.` };
+}
+
+function unread(file: string, error: unknown): CopyFault {
+  if (isHoldfastError(error)) return asCopyFault(error);
+  return { state: "unreachable", reason: `${file} could not be read to its end: ${messageOf(error)}` };
 }
 
 function asCopyFault(error: unknown): CopyFault {

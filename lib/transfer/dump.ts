@@ -10,7 +10,9 @@ import { FanOut } from "./fan-out.ts";
 import type { TransferIo } from "./io.ts";
 import { rateMeter } from "./rate.ts";
 import { restoreText } from "./restore-text.ts";
+import { requireSameServer } from "./same-server.ts";
 import type { DumpResult, DumpSpec } from "./schema.ts";
+import { sessionName } from "./session-name.ts";
 import { storeArtefact } from "./store-artefact.ts";
 import { throwIfAborted } from "./transfer-fault.ts";
 
@@ -46,6 +48,7 @@ export async function runDump(spec: DumpSpec, io: TransferIo): Promise<DumpResul
   let fanOut: FanOut | null = null;
   try {
     const { info } = session;
+    if (spec.serverIdentity !== null) requireSameServer(info.identity, spec.serverIdentity);
     io.log(`${engine.label} ${info.version}, database ${info.databaseName}`);
     fanOut = openFanOut(spec, known.installId, io);
     io.step("Dump", `${engine.label} ${info.version}`);
@@ -129,7 +132,12 @@ async function storeOne(
 ): Promise<Artefact> {
   const total = artefact.name === "dump" ? info.sizeBytes : null;
   const onBytes = rateMeter({ label: artefact.file, unit: "bytes", total }, io.progress);
-  return await storeArtefact(artefact, fanOut, { recipients: spec.recipients, signal, onBytes });
+  return await storeArtefact(artefact, fanOut, {
+    recipients: spec.recipients,
+    compressionLevel: spec.compressionLevel,
+    signal,
+    onBytes,
+  });
 }
 
 interface Facts {
@@ -192,7 +200,7 @@ function writeUp(facts: Facts): { manifestText: string; restoreFileText: string 
 
 /** What an engine gets of a transfer's means. */
 export function workContext(
-  spec: { operationId: string; tempDir: string },
+  spec: { operationId: string; attempt: number; tempDir: string },
   io: TransferIo,
   signal: AbortSignal,
 ): WorkContext {
@@ -200,7 +208,8 @@ export function workContext(
     signal,
     log: (line, level) => io.log(line, level),
     progress: (progress) => io.progress(progress),
+    sign: (sign) => io.sign(sign),
     tempDir: spec.tempDir,
-    applicationName: `holdfast:${spec.operationId}`,
+    applicationName: sessionName(spec),
   };
 }

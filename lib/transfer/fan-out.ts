@@ -14,6 +14,8 @@ export interface FanOutOptions {
   windowBytes?: number;
   /** A destination that holds up the pipe for so long is left behind. */
   detachAfterMs?: number;
+  /** What to do when no destination is left. */
+  remedy?: string;
   log(line: string, level?: "info" | "warn" | "error"): void;
 }
 
@@ -25,7 +27,7 @@ export interface FanOutOutcome {
   reason: string | null;
 }
 
-/** Longest wait for the removal of what a failed destination holds; its operation sweeps again later. */
+/** Longest wait for the removal of what a failed destination holds; the rest of it is removed later. */
 const CLEAN_UP_MS = 10_000;
 
 /** One destination of a run: open lanes by file, and what was published, for removal on a fault. */
@@ -46,14 +48,16 @@ export class FanOut {
   readonly #destinations: Destination[];
   readonly #windowBytes: number;
   readonly #detachAfterMs: number;
+  readonly #remedy: string;
   readonly #log: FanOutOptions["log"];
   readonly #cleanUps: Promise<void>[] = [];
 
-  /** `path` is the backup's folder, relative to each destination's root. */
+  /** `path` is a folder that this attempt alone writes to, relative to each destination's root. */
   constructor(targets: FanOutTarget[], path: string, options: FanOutOptions) {
     this.#path = path;
     this.#windowBytes = options.windowBytes ?? 8 * 1024 * 1024;
     this.#detachAfterMs = options.detachAfterMs ?? 60_000;
+    this.#remedy = options.remedy ?? "Look at the destinations under Settings, then run the backup again.";
     this.#log = options.log;
     this.#destinations = targets.map((target) => ({
       ...target,
@@ -150,14 +154,14 @@ export class FanOut {
     if (this.#live().length > 0) return;
     const reasons = this.#destinations.map(({ name, failure }) => `${name}: ${failure}`);
     throw new HoldfastError("unavailable", `No destination could take the backup. ${reasons.join(" ")}`, {
-      remedy: "Look at the destinations under Settings, then run the backup again.",
+      remedy: this.#remedy,
     });
   }
 
   #fail(destination: Destination, error: unknown): void {
     if (destination.failure !== null) return;
     destination.failure = sentence(messageOf(error));
-    this.#log(`${destination.name}: ${destination.failure} It is left out of this backup.`, "error");
+    this.#log(`${destination.name}: ${destination.failure} It is left out.`, "error");
     this.#cleanUps.push(this.#remove(destination));
   }
 

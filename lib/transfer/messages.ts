@@ -5,8 +5,11 @@ import { transferSpec } from "./schema.ts";
 
 /** From the worker to its transfer child. */
 export const parentMessage = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("start"), spec: transferSpec }),
+  z.object({ type: z.literal("start"), spec: transferSpec, silenceMs: z.number() }),
+  z.object({ type: z.literal("alive") }),
   z.object({ type: z.literal("abort"), reason: z.string() }),
+  /** What was said with "unsettled" is written down, or why it could not be. */
+  z.object({ type: z.literal("noted"), id: z.number(), error: z.string().nullable() }),
 ]);
 export type ParentMessage = z.infer<typeof parentMessage>;
 
@@ -37,6 +40,14 @@ export const childMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("ready") }),
   z.object({ type: z.literal("log"), line: z.string(), level: z.enum(["info", "warn", "error"]) }),
   z.object({ type: z.literal("progress"), progress: progressSchema }),
+  z.object({
+    type: z.literal("sign"),
+    sign: z.union([
+      z.object({ moving: z.literal(true) }),
+      z.object({ moving: z.literal(false), why: z.string() }),
+    ]),
+  }),
+  z.object({ type: z.literal("unsettled"), id: z.number(), what: z.record(z.string(), z.unknown()) }),
   z.object({ type: z.literal("step"), name: z.string(), detail: z.string().nullable() }),
   z.object({ type: z.literal("result"), result: z.unknown() }),
   z.object({ type: z.literal("error"), error: errorMessage }),

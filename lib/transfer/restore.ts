@@ -1,5 +1,7 @@
+import type { z } from "zod";
 import { type Manifest, manifestSchema } from "../backups/manifest.ts";
-import type { Access, Engine, RestoreResult, WorkContext } from "../engines/engine.ts";
+import type { Access, Engine, RestoreResult, Swap, WorkContext } from "../engines/engine.ts";
+import { listSkipped } from "../engines/list-skipped.ts";
 import { engineFor } from "../engines/registry.ts";
 import { HoldfastError, messageOf } from "../errors.ts";
 import { type Comparison, compareFingerprints } from "../proof/compare.ts";
@@ -13,6 +15,8 @@ import { rateMeter } from "./rate.ts";
 import { temporaryName } from "./restore-names.ts";
 import type { RestoreResultMessage, RestoreSpec } from "./schema.ts";
 import { throwIfAborted } from "./transfer-fault.ts";
+import type { unsettledRestore } from "./unsettled-restore.ts";
+import { describeSettled, untouched } from "./unsettled-restore.ts";
 import { hasRoom } from "./verify.ts";
 
 interface Attempt {
@@ -28,7 +32,8 @@ interface Attempt {
  * Restores a copy into a database whose name only this operation uses, so that whoever tidies up after it drops
  * nothing else. Finished, it gets its name: "new", a free one, also when it differs, which is said; "over", that
  * of the target, only when its fingerprint equals the manifest's, and the replaced one is dropped last. On any
- * fault, and when cancelled, the half-restored database is dropped and the target is as it was. Throws for
+ * fault, and when cancelled, the half-restored database is dropped and the target is as it was. The swap is written
+ * down before it is begun: where this process is killed in it, its worker or the next one settles it. Throws for
  * faults; `equal` false is no fault of the program.
  */
 export async function runRestore(spec: RestoreSpec, io: TransferIo): Promise<RestoreResultMessage> {
@@ -49,6 +54,7 @@ export async function runRestore(spec: RestoreSpec, io: TransferIo): Promise<Res
   const name = temporaryName(spec.operationId);
   io.step("Create database", `${manifest.artefacts.length} files`);
   const target = await engine.createDatabase(spec.on, name, manifest.database, work);
+  let swap: Swap | null = null;
   try {
     const result = await restoreInto(attempt, target);
     if (spec.target.kind === "new") {
@@ -56,15 +62,19 @@ export async function runRestore(spec: RestoreSpec, io: TransferIo): Promise<Res
       return { ...result, access: await engine.renameDatabase(spec.on, name, spec.target.name, work) };
     }
     if (!result.equal) {
-      throw new HoldfastError("refused", `${spec.target.name} was left as it is. ${result.reason}`, {
+      throw new HoldfastError("refused", result.reason, {
         remedy: "Restore into a new database to look at the difference.",
       });
     }
-    await replace(attempt, name, spec.target.name, spec.target.endSessions);
-    return { ...result, access: spec.on };
+    const { endSessions } = spec.target;
+    swap = await engine.planSwap(spec.on, name, spec.target.name, endSessions, work);
+    await io.unsettled({ swap } satisfies z.input<typeof unsettledRestore>);
+    const kept = await replace(attempt, swap, endSessions);
+    return { ...result, reason: kept ? `${result.reason} ${kept}` : result.reason, access: spec.on };
   } catch (error) {
+    if (swap && (await engine.settleSwap(spec.on, swap, work)).done) throw error;
     await dropHalf(attempt, name);
-    throw error;
+    throw spec.target.kind === "over" ? untouched(spec.target.name, error) : error;
   }
 }
 
@@ -73,6 +83,10 @@ async function restoreInto(attempt: Attempt, target: Access): Promise<RestoreRes
   io.step("Restore", `database ${target.connection.database ?? target.connection.file}`);
   const chosen = await options(attempt);
   const restored = await engine.restore(target, reader.open, chosen, work);
+  const skipped = [...restored.skipped];
+  if (reader.has("globals") && !chosen.owners) {
+    skipped.push({ object: "owners and grants", reason: "this is another server than the dumped one" });
+  }
   throwIfAborted(io.signal);
   const fault = await reader.confirm();
   if (fault) throw unusable(fault.reason);
@@ -90,9 +104,9 @@ async function restoreInto(attempt: Attempt, target: Access): Promise<RestoreRes
   };
   return {
     equal: comparison.equal,
-    reason: reasonFor(comparison, restored),
+    reason: reasonFor(comparison, skipped),
     restoreSeconds: restored.seconds,
-    skipped: restored.skipped,
+    skipped,
     report,
     access: target,
   };
@@ -110,32 +124,39 @@ async function options({ spec, io, manifest, engine, work, reader }: Attempt) {
   }
   // Owners and grants name roles, which only the server that was dumped is sure to have.
   const there = await engine.probe(spec.on, work.signal);
-  const same = there.identity === manifest.database.serverIdentity;
-  const owners = same && reader.has("globals");
-  if (!same && reader.has("globals"))
-    io.log("Another server than the dumped one: owners and grants are not restored.");
-  return { jobs: room ? wanted : 1, spoolDir: room ? spec.spoolDir : null, owners };
+  const owners = there.identity === manifest.database.serverIdentity && reader.has("globals");
+  // What takes another's place has to have all that it had.
+  const whole = spec.target.kind === "over";
+  return { jobs: room ? wanted : 1, spoolDir: room ? spec.spoolDir : null, owners, whole };
 }
 
-function reasonFor(comparison: Comparison, restored: RestoreResult): string {
+function reasonFor(comparison: Comparison, skipped: RestoreResult["skipped"]): string {
   const words = describeComparison(comparison);
-  if (!comparison.equal) return `What was restored differs from the backup's fingerprint: ${words}.`;
-  const left = restored.skipped.length > 0 ? `; ${restored.skipped.length} objects were left out` : "";
-  return `Restored and compared: ${words}${left}.`;
+  const found = comparison.equal
+    ? "Restored and compared"
+    : "What was restored differs from the backup's fingerprint";
+  const left = skipped.length > 0 ? ` Not restored: ${listSkipped(skipped)}.` : "";
+  return `${found}: ${words}.${left}`;
 }
 
-async function replace(attempt: Attempt, from: string, to: string, endSessions: boolean): Promise<void> {
+/** Swaps and drops the replaced database; returns a sentence about that one where it could not be dropped. */
+async function replace(attempt: Attempt, swap: Swap, endSessions: boolean): Promise<string | null> {
   const { spec, io, engine, work } = attempt;
+  const { to, oldName } = swap;
   throwIfAborted(io.signal);
   io.step("Swap");
-  const { oldName } = await engine.swapDatabase(spec.on, from, to, endSessions, work);
-  io.log(`${to} is the restored database now; the one before is kept as ${oldName} until it is dropped.`);
+  await engine.swapDatabase(spec.on, swap, endSessions, work);
+  io.log(
+    `${to.name} is the restored database now; the one before is kept as ${oldName} until it is dropped.`,
+  );
   io.step("Drop the replaced database", `it was renamed to ${oldName}`);
   try {
     await engine.dropDatabase(spec.on, oldName, work);
+    return null;
   } catch (error) {
     // The restore is done and good; a leftover is a warning and no failure.
-    io.log(`${oldName} could not be dropped: ${messageOf(error)} Drop it by hand.`, "warn");
+    io.log(`${oldName} could not be dropped: ${messageOf(error)}`, "warn");
+    return describeSettled(swap, await engine.settleSwap(spec.on, swap, work));
   }
 }
 

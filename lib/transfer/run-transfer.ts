@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import type { Run } from "../operations/handler.ts";
 import type {
+  CopyResult,
+  CopySpec,
   DumpResult,
   DumpSpec,
   RestoreResultMessage,
@@ -9,14 +11,22 @@ import type {
   VerifyResult,
   VerifySpec,
 } from "./schema.ts";
-import { dumpResult, restoreResult, transferSpec, verifyResult } from "./schema.ts";
+import { copyResult, dumpResult, restoreResult, transferSpec, verifyResult } from "./schema.ts";
 import { runTransferProcess } from "./transfer-process.ts";
 import { makeWorkFolder, tempRoot } from "./work-folder.ts";
 
-/** A spec without what runTransfer adds: the operation's id and its private folders. */
-export type TransferRequest<S extends TransferSpec> = Omit<S, "operationId" | "tempDir" | "spoolDir">;
+/** A spec without what runTransfer adds: whose work it is, and its private folders. */
+export type TransferRequest<S extends TransferSpec> = Omit<
+  S,
+  "operationId" | "attempt" | "tempDir" | "spoolDir"
+>;
 
-const RESULTS = { dump: dumpResult, verify: verifyResult, restore: restoreResult } as const;
+const RESULTS = {
+  dump: dumpResult,
+  verify: verifyResult,
+  restore: restoreResult,
+  copy: copyResult,
+} as const;
 
 /**
  * Runs a transfer in a child process on behalf of an operation: its log, progress and steps become the
@@ -29,13 +39,19 @@ export function runTransfer(
   run: Run<unknown>,
   request: TransferRequest<RestoreSpec>,
 ): Promise<RestoreResultMessage>;
+export function runTransfer(run: Run<unknown>, request: TransferRequest<CopySpec>): Promise<CopyResult>;
 export async function runTransfer(
   run: Run<unknown>,
-  request: TransferRequest<DumpSpec> | TransferRequest<VerifySpec> | TransferRequest<RestoreSpec>,
+  request:
+    | TransferRequest<DumpSpec>
+    | TransferRequest<VerifySpec>
+    | TransferRequest<RestoreSpec>
+    | TransferRequest<CopySpec>,
 ): Promise<unknown> {
   const folder = await makeWorkFolder(tempRoot(process.env));
   try {
-    const placed = { operationId: run.operationId, tempDir: folder.path, spoolDir: folder.path };
+    const { operationId, attempt } = run;
+    const placed = { operationId, attempt, tempDir: folder.path, spoolDir: folder.path };
     const spec = transferSpec.parse({ ...request, ...placed });
     run.hide(...secretsOf(spec));
     const steps = stepsOf(run);
@@ -44,9 +60,11 @@ export async function runTransfer(
         signal: run.signal,
         onLog: (line, level) => run.log(line, level),
         onProgress: (progress) => run.progress(progress),
+        onSign: (sign) => run.sign(sign),
         onStep: steps.next,
+        onUnsettled: (what) => run.unsettled(what),
       });
-      const schema: z.ZodType = RESULTS[spec.task];
+      const schema: z.ZodType = RESULTS[request.task];
       const result = schema.parse(raw);
       await steps.end();
       return result;
@@ -64,6 +82,8 @@ function secretsOf(spec: TransferSpec): (string | undefined)[] {
   if (spec.task === "dump") {
     return [spec.access.password, ...spec.destinations.map(({ secret }) => secret)];
   }
+  if (spec.task === "copy") return [spec.source, ...spec.destinations].map(({ secret }) => secret);
+  if (spec.task === "remove") return spec.folders.map(({ destination }) => destination.secret);
   const source = [spec.destination.secret, ...spec.identities];
   return spec.task === "restore" ? [...source, spec.on.password] : source;
 }

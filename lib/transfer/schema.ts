@@ -21,6 +21,7 @@ const engineKind = z.enum(["postgres", "sqlite"]);
 
 const common = {
   operationId: z.string(),
+  attempt: z.number(),
   engine: engineKind,
   tempDir: z.string(),
   /** Folders that a sandbox must not see. */
@@ -31,11 +32,15 @@ export const dumpSpec = z.object({
   ...common,
   task: z.literal("dump"),
   access: accessSchema,
+  /** The server that may be dumped, by its identity; null for any. */
+  serverIdentity: z.string().nullable(),
   destinations: z.array(destinationSpec).min(1),
   /** Folder of this backup, relative to each destination's root. */
   path: z.string(),
   /** age recipients; empty leaves the artefacts unencrypted. */
   recipients: z.array(z.string()),
+  /** zstd's, 1 to 9. */
+  compressionLevel: z.number().optional(),
   lockWaitMs: z.number(),
   digestBudgetMs: z.number(),
   /** Manifest fields that only the worker knows. */
@@ -43,16 +48,15 @@ export const dumpSpec = z.object({
   /** Milliseconds that a destination may block the pipe before it is left behind; 60 s by default. */
   detachAfterMs: z.number().optional(),
 });
+const writtenCopy = z.object({
+  destinationId: z.string(),
+  state: z.enum(["stored", "failed"]),
+  bytes: z.number(),
+  reason: z.string().nullable(),
+});
 export const dumpResult = z.object({
   manifestText: z.string(),
-  copies: z.array(
-    z.object({
-      destinationId: z.string(),
-      state: z.enum(["stored", "failed"]),
-      bytes: z.number(),
-      reason: z.string().nullable(),
-    }),
-  ),
+  copies: z.array(writtenCopy),
   dumpSeconds: z.number(),
 });
 
@@ -107,11 +111,54 @@ export const restoreResult = z.object({
   access: accessSchema,
 });
 
-export const transferSpec = z.discriminatedUnion("task", [dumpSpec, verifySpec, restoreSpec]);
+export const copySpec = z.object({
+  ...common,
+  task: z.literal("copy"),
+  installId: z.string(),
+  /** A copy that is thought to be good, and its folder there. */
+  source: destinationSpec,
+  sourcePath: z.string(),
+  /** The manifest's text as it was published, from our database. */
+  manifestText: z.string(),
+  destinations: z.array(destinationSpec).min(1),
+  /** Folder that is written, relative to each destination's root. */
+  path: z.string(),
+  detachAfterMs: z.number().optional(),
+});
+export const copyResult = z.object({
+  /** What is wrong with the source; then nothing was copied. */
+  fault: z.object({ state: z.enum(["missing", "altered", "unreachable"]), reason: z.string() }).nullable(),
+  copies: z.array(writtenCopy),
+});
+
+export const removeSpec = z.object({
+  task: z.literal("remove"),
+  tempDir: z.string(),
+  installId: z.string(),
+  folders: z.array(z.object({ id: z.string(), destination: destinationSpec, path: z.string() })),
+  /** Longest wait for one destination, in milliseconds. */
+  limitMs: z.number(),
+});
+export const removeResult = z.object({
+  /** Why a folder is still there; null when it is gone. */
+  folders: z.array(z.object({ id: z.string(), error: z.string().nullable() })),
+});
+
+export const transferSpec = z.discriminatedUnion("task", [
+  dumpSpec,
+  verifySpec,
+  restoreSpec,
+  copySpec,
+  removeSpec,
+]);
 export type TransferSpec = z.infer<typeof transferSpec>;
 export type DumpSpec = z.infer<typeof dumpSpec>;
 export type VerifySpec = z.infer<typeof verifySpec>;
 export type RestoreSpec = z.infer<typeof restoreSpec>;
+export type CopySpec = z.infer<typeof copySpec>;
+export type RemoveSpec = z.infer<typeof removeSpec>;
+export type RemoveResult = z.infer<typeof removeResult>;
+export type CopyResult = z.infer<typeof copyResult>;
 export type DumpResult = z.infer<typeof dumpResult>;
 export type VerifyResult = z.infer<typeof verifyResult>;
 export type RestoreResultMessage = z.infer<typeof restoreResult>;

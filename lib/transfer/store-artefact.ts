@@ -3,6 +3,7 @@ import { pipeline } from "node:stream/promises";
 import type { Artefact } from "../backups/manifest.ts";
 import type { DumpArtefact } from "../engines/engine.ts";
 import { ageEncrypt } from "./age-stream.ts";
+import type { CopyFault, CopyReader } from "./copy-reader.ts";
 import type { FanOut } from "./fan-out.ts";
 import { hashTap } from "./hashing.ts";
 import { throwIfAborted } from "./transfer-fault.ts";
@@ -11,6 +12,8 @@ import { ZstdStage } from "./zstd-stage.ts";
 export interface StoreOptions {
   /** age recipients; empty leaves the artefact unencrypted. */
   recipients: string[];
+  /** zstd's, 1 to 19; 1 by default. */
+  compressionLevel?: number | undefined;
   signal: AbortSignal;
   /** Plain bytes so far. */
   onBytes(bytes: number): void;
@@ -28,7 +31,7 @@ export async function storeArtefact(
 ): Promise<Artefact> {
   const encrypted = options.recipients.length > 0;
   const file = `${artefact.file}.zst${encrypted ? ".age" : ""}`;
-  const plain = new ZstdStage(options.onBytes);
+  const plain = new ZstdStage(options.onBytes, options.compressionLevel);
   const stored = hashTap();
   const middle: Duplex[] = encrypted ? [plain, await ageEncrypt(options.recipients)] : [plain];
   const sink = await fanOut.open(file);
@@ -55,6 +58,27 @@ export async function storeArtefact(
     compression: "zstd",
     encryption: encrypted ? "age" : null,
   };
+}
+
+/**
+ * One pass over one artefact of a copy that is there, hashed, into every destination at once. Returns what is wrong
+ * with the copy, if anything is; throws when no destination is left. Nothing of it is ended or published here.
+ */
+export async function storeAgain(
+  artefact: Artefact,
+  reader: CopyReader,
+  fanOut: FanOut,
+  signal: AbortSignal,
+): Promise<CopyFault | null> {
+  const sink = await fanOut.open(artefact.file);
+  const read = await reader.openStored(artefact);
+  if ("fault" in read) return read.fault;
+  const [piped] = await Promise.allSettled([pipeline([read.stream, sink], { signal })]);
+  throwIfAborted(signal);
+  const fault = read.judge();
+  if (fault) return fault;
+  if (piped.status === "rejected") throw piped.reason;
+  return null;
 }
 
 function endedEarly(error: unknown): boolean {

@@ -21,7 +21,9 @@ afterEach(() => rm(temp, { recursive: true, force: true }));
 
 const specOf = (behave: string, port = 1): DumpSpec => ({
   task: "dump",
+  serverIdentity: null,
   operationId: "op",
+  attempt: 1,
   engine: "postgres",
   tempDir: temp,
   hidden: [],
@@ -52,6 +54,11 @@ function run(behave: string, signal = new AbortController().signal, graceMs = 30
     program: ODD_CHILD,
     onLog: (line) => heard.push(line),
     onProgress: ({ label, done, total }) => heard.push(`${label} ${done}/${total}`),
+    onSign: (sign) => heard.push(sign.moving ? "it moves" : sign.why),
+    async onUnsettled(what) {
+      heard.push(JSON.stringify(what));
+      if ("refuse" in what) throw new Error("the claim is lost");
+    },
     onStep: (name, detail) => heard.push(`step ${name} (${detail})`),
   });
   done.catch(() => undefined);
@@ -74,9 +81,17 @@ test("what the child says arrives in order, and nothing of our environment that 
     "step First (null)",
     expect.stringMatching(/^environment .*PATH/),
     "Bytes 1/2",
+    "it moves",
+    "waits for a lock",
     "step Second (ten rows)",
   ]);
   expect(heard[1]).not.toMatch(/PASSWORD|DATABASE_URL/);
+});
+
+test("what is unsettled is written down before the child goes on, or the child hears that it is not", async () => {
+  const { heard, done } = run("settle");
+  await done;
+  expect(heard).toEqual(['{"swap":1}', "noted null", '{"refuse":true}', "noted the claim is lost"]);
 });
 
 test("an error stays what it was", async () => {
@@ -114,7 +129,10 @@ test("abort asks first, then ends a deaf child and what it has started in other 
   await vi.waitFor(async () => expect(await startTimeOf(pid)).toBeNull(), PATIENCE);
 });
 
-test("a worker that is killed takes its transfer with it", async () => {
+test.each([
+  ["killed", "SIGKILL"],
+  ["frozen", "SIGSTOP"],
+] as const)("a worker that is %s takes its transfer with it", async (_, signal) => {
   // A server that takes the connection and never answers.
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -122,14 +140,17 @@ test("a worker that is killed takes its transfer with it", async () => {
   const port = typeof address === "object" && address ? address.port : 0;
   const holder = fork(path.join(import.meta.dirname, "testing/hold-transfer.ts"), [
     JSON.stringify(specOf("", port)),
+    "2000",
   ]);
   await once(holder, "message");
   const below = await descendantsOf(holder.pid ?? 0);
   expect(below).not.toEqual([]);
-  holder.kill("SIGKILL");
+  holder.kill(signal);
+  // A frozen one can't take note of its child's end.
   await vi.waitFor(async () => {
     for (const { pid } of below) expect(await startTimeOf(pid)).toBeNull();
   }, PATIENCE);
+  holder.kill("SIGKILL");
   server.close();
 });
 

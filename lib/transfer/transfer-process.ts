@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { fork } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { HoldfastError } from "../errors.ts";
+import { HoldfastError, messageOf } from "../errors.ts";
 import { killGroup, trackGroup } from "../process/process-group.ts";
 import type { ProcessIdentity } from "../sandbox/process-identity.ts";
 import type { ChildMessage, ParentMessage } from "./messages.ts";
@@ -42,13 +42,18 @@ const INHERITED = [
 export interface TransferEvents {
   onLog(line: string, level: "info" | "warn" | "error"): void;
   onProgress(progress: Extract<ChildMessage, { type: "progress" }>["progress"]): void;
+  onSign(sign: Extract<ChildMessage, { type: "sign" }>["sign"]): void;
   onStep(name: string, detail: string | null): void;
+  /** Resolves when it is written down; the child waits for that, and begins nothing where nobody does it. */
+  onUnsettled?(what: Record<string, unknown>): Promise<void>;
 }
 
 export interface TransferOptions extends TransferEvents {
   signal: AbortSignal;
   /** Between being asked to stop and SIGTERM, and again until SIGKILL. 5 s by default. */
   graceMs?: number;
+  /** The child gives up when it does not hear of this process for so long. 20 s by default, less than a lease. */
+  silenceMs?: number;
   /** Another program to run, for tests of this file. */
   program?: string;
 }
@@ -57,11 +62,15 @@ export interface TransferOptions extends TransferEvents {
 const WATCH_MS = 2_000;
 /** A child that has given its result but does not end. */
 const LEAVE_MS = 10_000;
+const SILENCE_MS = 20_000;
+/** For whom not even SIGKILL is enough: a call to a disk that does not answer holds it, and nothing can be done. */
+const HELD_MS = 3_000;
 
 /**
  * Runs one transfer in a child process of its own group and returns its raw result. Nothing of it is left when
- * this settles: not the child, nor what it started. Throws the child's error, the signal's reason, or
- * `unavailable` that says how the child died.
+ * this settles: not the child, nor what it started; but for a child that a disk holds, which is killed and does
+ * nothing more once that disk lets go. Throws the child's error, the signal's reason, or `unavailable` that says
+ * how the child died.
  */
 export async function runTransferProcess(spec: TransferSpec, options: TransferOptions): Promise<unknown> {
   options.signal.throwIfAborted();
@@ -76,9 +85,11 @@ export async function runTransferProcess(spec: TransferSpec, options: TransferOp
   if (pid === undefined) throw new HoldfastError("unavailable", "The transfer process could not be started.");
   const untrack = trackGroup(pid);
   const below = watchBelow(pid);
-  const callOff = followSignal(child, pid, below, options);
+  const held = Promise.withResolvers<void>();
+  const giveUp = () => void setTimeout(() => held.resolve(), HELD_MS).unref();
+  const callOff = followSignal(child, pid, below, options, giveUp);
   try {
-    const said = await converse(child, spec, options);
+    const said = await converse(child, spec, options, { gone: held.promise, giveUp });
     if (options.signal.aborted && !said.result) throw reasonOf(options.signal);
     if (said.error) throw said.error;
     if (said.result) return said.result.value;
@@ -92,7 +103,8 @@ export async function runTransferProcess(spec: TransferSpec, options: TransferOp
 }
 
 function childEnvironment(tempDir: string): NodeJS.ProcessEnv {
-  const env: Record<string, string> = { TMPDIR: tempDir };
+  // Threads for calls to disks: one that holds its calls must not take those that the others need.
+  const env: Record<string, string> = { TMPDIR: tempDir, UV_THREADPOOL_SIZE: "16" };
   for (const name of INHERITED) {
     const value = process.env[name];
     if (value !== undefined) env[name] = value;
@@ -112,13 +124,19 @@ interface Said {
   stderr: string;
 }
 
-/** Hands over the spec and listens until the child has ended. */
-async function converse(child: ChildProcess, spec: TransferSpec, events: TransferEvents): Promise<Said> {
+/** Hands over the spec and listens until the child has ended, or was killed and is held. */
+async function converse(
+  child: ChildProcess,
+  spec: TransferSpec,
+  { silenceMs = SILENCE_MS, ...events }: TransferOptions,
+  held: { gone: Promise<void>; giveUp(): void },
+): Promise<Said> {
   const said: Said = { result: null, error: null, code: null, signal: null, stderr: "" };
   const send = (message: ParentMessage) => {
     // A child that is gone shows at its end.
     if (child.connected) child.send(message, () => undefined);
   };
+  const alive = setInterval(() => send({ type: "alive" }), silenceMs / 4);
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     said.stderr = (said.stderr + text).slice(-8_192);
   });
@@ -129,16 +147,29 @@ async function converse(child: ChildProcess, spec: TransferSpec, events: Transfe
       return;
     }
     const message = parsed.data;
-    if (message.type === "ready") send({ type: "start", spec });
+    if (message.type === "ready") send({ type: "start", spec, silenceMs });
     if (message.type === "log") events.onLog(message.line, message.level);
     if (message.type === "progress") events.onProgress(message.progress);
+    if (message.type === "sign") events.onSign(message.sign);
+    if (message.type === "unsettled") {
+      const noted = (error: string | null) => send({ type: "noted", id: message.id, error });
+      const writing =
+        events.onUnsettled?.(message.what) ?? Promise.reject(new Error("nobody writes it down"));
+      writing.then(
+        () => noted(null),
+        (error: unknown) => noted(messageOf(error)),
+      );
+    }
     if (message.type === "step") events.onStep(message.name, message.detail);
     if (message.type === "result") said.result = { value: message.result };
     if (message.type === "error") said.error ??= fromErrorMessage(message.error);
     if (message.type === "result" || message.type === "error") {
       // It has nothing more to say, and ends by itself.
       if (child.connected) child.disconnect();
-      setTimeout(() => child.kill("SIGKILL"), LEAVE_MS).unref();
+      setTimeout(() => {
+        child.kill("SIGKILL");
+        held.giveUp();
+      }, LEAVE_MS).unref();
     }
   });
   child.on("error", () => undefined);
@@ -153,7 +184,9 @@ async function converse(child: ChildProcess, spec: TransferSpec, events: Transfe
   const drained = new Promise<void>((resolve) => {
     child.once("disconnect", () => resolve());
   });
-  await Promise.all([exited, drained]);
+  await Promise.race([Promise.all([exited, drained]), held.gone]);
+  clearInterval(alive);
+  child.unref();
   return said;
 }
 
@@ -163,6 +196,7 @@ function followSignal(
   pid: number,
   below: { now(): Promise<ProcessIdentity[]> },
   { signal, graceMs = 5_000 }: TransferOptions,
+  giveUp: () => void,
 ): () => void {
   const timers: NodeJS.Timeout[] = [];
   const kill = async () => {
@@ -170,6 +204,7 @@ function followSignal(
     const running = await below.now();
     killGroup(pid, "SIGKILL");
     await killAll(running);
+    giveUp();
   };
   const onAbort = () => {
     if (child.connected) {

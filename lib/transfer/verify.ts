@@ -242,7 +242,8 @@ async function readThrough(attempt: Attempt): Promise<VerifyResult | null> {
   io.step("Read through");
   try {
     await timed(report, "read", async () => {
-      await engine.readThrough(await reader.open("dump"), workContext(spec, io, io.signal));
+      const dump = await reader.open("dump");
+      await engine.readThrough(dump, workContext(spec, io, io.signal), spec.hidden);
     });
   } catch (error) {
     throwIfAborted(io.signal);

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
+import { HoldfastError, messageOf } from "../errors.ts";
 import { identify, isRunning, processSpace } from "../sandbox/process-identity.ts";
 
 const PREFIX = "holdfast-work-";
@@ -26,9 +27,27 @@ export function tempRoot(env: Record<string, string | undefined>): string {
   return path.resolve(env.HOLDFAST_TEMP || tmpdir());
 }
 
-/** A private folder (0700) for one transfer, marked as this process's. */
+/** Throws `unavailable`, saying why, when nothing can be written there: a worker without it could do nothing. */
+export async function requireTempRoot(root: string): Promise<void> {
+  await rm(await makeFolder(root), { recursive: true });
+}
+
+async function makeFolder(root: string): Promise<string> {
+  return await mkdtemp(path.join(root, PREFIX)).catch((cause: unknown) => {
+    throw new HoldfastError(
+      "unavailable",
+      `Nothing can be written to the folder for temporary files, ${root}: ${messageOf(cause)}`,
+      {
+        remedy: "Set HOLDFAST_TEMP to a folder of the worker's user; in a container, mount a volume there.",
+        cause,
+      },
+    );
+  });
+}
+
+/** A private folder (0700) for one transfer, marked as this process's. Throws as requireTempRoot. */
 export async function makeWorkFolder(root: string): Promise<WorkFolder> {
-  const folder = await mkdtemp(path.join(root, PREFIX));
+  const folder = await makeFolder(root);
   const mark = path.join(folder, OWNER_FILE);
   const owner = await identify(process.pid);
   await writeFile(mark, JSON.stringify({ space: await processSpace(), owner }), { mode: 0o600 });

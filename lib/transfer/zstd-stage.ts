@@ -5,11 +5,13 @@ import { constants, createZstdCompress, type ZstdCompress } from "node:zlib";
 const BATCH = 256 * 1024;
 /** One is compressed on a thread while the other one is filled and hashed here. */
 const BATCHES = 2;
+/** zstd's level where none is asked for; why 1: docs/adr/0006. */
+const LEVEL = 1;
 /** Plain bytes between two collections of the young generation. */
 const COLLECT_EVERY = 8 * 1024 * 1024;
 
 /**
- * Compresses what passes with zstd level 3, counted and hashed with sha256 on the way in. pg_dump writes some
+ * Compresses what passes with zstd (`level` 1 to 19), counted and hashed with sha256 on the way in. pg_dump writes some
  * 4 KiB at a time, so the input is gathered in two buffers that are used again and again: nothing is allocated
  * per byte. `onBytes` gets the count so far; `sum()` is for after the end.
  */
@@ -25,13 +27,13 @@ export class ZstdStage extends Transform {
   #whenFree: (() => void) | null = null;
   #sha256: string | null = null;
 
-  constructor(onBytes: (bytes: number) => void) {
+  constructor(onBytes: (bytes: number) => void, level = LEVEL) {
     super({ readableHighWaterMark: 2 * BATCH, writableHighWaterMark: BATCH });
     this.#onBytes = onBytes;
     // Several threads inside node's zstd (nbWorkers) end in ERR_STREAM_PUSH_AFTER_EOF; one is enough here.
     this.#zstd = createZstdCompress({
       chunkSize: BATCH,
-      params: { [constants.ZSTD_c_compressionLevel]: 3, [constants.ZSTD_c_checksumFlag]: 1 },
+      params: { [constants.ZSTD_c_compressionLevel]: level, [constants.ZSTD_c_checksumFlag]: 1 },
     });
     const buffers = Array.from({ length: BATCHES }, () => Buffer.allocUnsafeSlow(BATCH));
     this.#free = buffers.slice(1);

@@ -15,8 +15,13 @@ const BEHAVIOURS: Record<string, () => void> = {
     say({ type: "step", name: "First", detail: null });
     say({ type: "log", line: `environment ${Object.keys(process.env).sort().join(" ")}`, level: "info" });
     say({ type: "progress", progress: { label: "Bytes", done: 1, total: 2, unit: "bytes" } });
+    say({ type: "sign", sign: { moving: true } });
+    say({ type: "sign", sign: { moving: false, why: "waits for a lock" } });
     say({ type: "step", name: "Second", detail: "ten rows" });
     say({ type: "result", result: { manifestText: "{}", copies: [], dumpSeconds: 1 } });
+  },
+  settle() {
+    say({ type: "unsettled", id: 1, what: { swap: 1 } });
   },
   error() {
     say({
@@ -50,11 +55,17 @@ const BEHAVIOURS: Record<string, () => void> = {
   },
 };
 
-process.on(
-  "message",
-  (message: { type: string; spec?: { manifest: { behave: string } }; reason?: string }) => {
-    if (message.type === "start") BEHAVIOURS[message.spec?.manifest.behave ?? ""]?.();
-    if (message.type === "abort") say({ type: "log", line: `told: ${message.reason}`, level: "info" });
-  },
-);
+type Message =
+  | { type: "start"; spec: { manifest: { behave: string } } }
+  | { type: "abort"; reason: string }
+  | { type: "noted"; id: number; error: string | null };
+
+process.on("message", (message: Message) => {
+  if (message.type === "start") BEHAVIOURS[message.spec.manifest.behave]?.();
+  if (message.type === "abort") say({ type: "log", line: `told: ${message.reason}`, level: "info" });
+  if (message.type !== "noted") return;
+  say({ type: "log", line: `noted ${message.error}`, level: "info" });
+  if (message.id === 1) say({ type: "unsettled", id: 2, what: { refuse: true } });
+  else say({ type: "result", result: {} });
+});
 say({ type: "ready" });

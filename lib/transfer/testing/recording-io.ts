@@ -5,6 +5,8 @@ export interface RecordingIo extends TransferIo {
   steps: string[];
   lines: string[];
   reports: Progress[];
+  /** What was to be written down before it was begun. */
+  unsettledThings: Record<string, unknown>[];
   abort(reason: Error): void;
 }
 
@@ -16,11 +18,16 @@ export function recordingIo(onReport: (progress: Progress, io: RecordingIo) => v
     steps: [],
     lines: [],
     reports: [],
+    unsettledThings: [],
     abort: (reason) => controller.abort(reason),
     log: (line, level = "info") => void io.lines.push(`${level}: ${line}`),
     progress(progress) {
       io.reports.push(progress);
       onReport(progress, io);
+    },
+    sign: () => undefined,
+    async unsettled(what) {
+      io.unsettledThings.push(what);
     },
     step: (name) => void io.steps.push(name),
   };

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, open, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateX25519Identity, identityToRecipient } from "age-encryption";
@@ -19,6 +19,8 @@ export interface TransferSetUp {
   dumpSpec(access: Access, destinations: DestinationSpec[], more?: Partial<DumpSpec>): Promise<DumpSpec>;
   /** Dumps and returns what verify and restore need. */
   dump(access: Access, destination: DestinationSpec, more?: Partial<DumpSpec>): Promise<StoredBackup>;
+  /** A copy of a stored backup that a test may damage. */
+  damaged(stored: StoredBackup, damage: (folder: string) => Promise<void>): Promise<StoredBackup>;
   verifySpec(stored: StoredBackup, more?: Partial<VerifySpec>): Promise<VerifySpec>;
   restoreSpec(
     stored: StoredBackup,
@@ -44,7 +46,7 @@ export async function setUpTransfers(engine: "postgres" | "sqlite"): Promise<Tra
     const operationId = newId();
     const tempDir = join(folder, `work-${operationId}`);
     await mkdir(tempDir, { mode: 0o700 });
-    return { operationId, engine, tempDir, hidden: [folder] };
+    return { operationId, attempt: 1, engine, tempDir, hidden: [folder] };
   };
   const setUp: TransferSetUp = {
     folder,
@@ -62,6 +64,7 @@ export async function setUpTransfers(engine: "postgres" | "sqlite"): Promise<Tra
         ...(await common()),
         task: "dump",
         access,
+        serverIdentity: null,
         destinations,
         path: `${installId}/shop/20270101T000000Z-${backupId}`,
         recipients: [recipient],
@@ -81,6 +84,13 @@ export async function setUpTransfers(engine: "postgres" | "sqlite"): Promise<Tra
       const spec = await setUp.dumpSpec(access, [destination], more);
       const result = await runDump(spec, recordingIo());
       return { spec, result, destination, folder: join(String(destination.config.folder), spec.path) };
+    },
+    async damaged(stored, damage) {
+      const place = await setUp.addDestination(`damaged-${newId()}`);
+      const folder = join(place.folder, stored.spec.path);
+      await cp(stored.folder, folder, { recursive: true });
+      await damage(folder);
+      return { ...stored, destination: place, folder };
     },
     async verifySpec({ spec, result, destination }, more = {}) {
       return {
@@ -122,4 +132,11 @@ export async function filesBelow(folder: string): Promise<string[]> {
     .filter((entry) => entry.isFile() && entry.name !== ".holdfast-destination.json")
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort();
+}
+
+export async function flipBit(file: string, at: number): Promise<void> {
+  const handle = await open(file, "r+");
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, at);
+  await handle.write(Buffer.from([(buffer[0] ?? 0) ^ 1]), 0, 1, at);
+  await handle.close();
 }
