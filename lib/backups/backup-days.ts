@@ -1,14 +1,7 @@
 import type { z } from "zod";
 import type { Ctx } from "../context.ts";
 import { findDatabase } from "../databases/find-database.ts";
-import { backupDaysQuery } from "./schema.ts";
-
-export interface BackupDay {
-  day: string;
-  proven: number;
-  unproven: number;
-  failed: number;
-}
+import { type BackupDay, backupDaysQuery } from "./schema.ts";
 
 /**
  * The days with backups of a database, oldest first, as its calendar shows them, in the given time zone. Runs

@@ -37,6 +37,7 @@ export function backupItem(row: BackupRow): BackupItem {
       sizeBytes: numberOf(copy.sizeBytes),
       checkedAt: timeOf(copy.checkedAt),
       reason: copy.reason,
+      retryAt: timeOf(copy.retryAt),
     })),
     proof: row.proofVerdict
       ? {

@@ -6,14 +6,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Actor, Ctx } from "../context.ts";
 import { createDatabase } from "../databases/create-database.ts";
 import { getDatabase } from "../databases/get-database.ts";
-import { updateDatabase } from "../databases/update-database.ts";
 import { createDestination } from "../destinations/create-destination.ts";
 import { listDestinations } from "../destinations/list-destinations.ts";
 import { newId } from "../ids.ts";
-import { cancelOperation } from "../operations/cancel-operation.ts";
-import { startTestPostgres, type TestPostgres } from "../testing/postgres.ts";
-import { descendantsOf, killAll } from "../transfer/process-tree.ts";
-import { temporaryName } from "../transfer/restore-names.ts";
+import type { TestPostgres } from "../testing/postgres.ts";
 import { filesBelow } from "../transfer/testing/transfer-setup.ts";
 import { backupDays } from "./backup-days.ts";
 import { downloadArtefact } from "./download-artefact.ts";
@@ -21,67 +17,23 @@ import { getBackup } from "./get-backup.ts";
 import { getManifest } from "./get-manifest.ts";
 import { listBackups } from "./list-backups.ts";
 import { listProofTables } from "./list-proof-tables.ts";
-import { restoreBackupHandler } from "./operations/restore-backup.handler.ts";
 import { restoreBackup } from "./restore-backup.ts";
 import { runBackup } from "./run-backup.ts";
 import { backupSchema } from "./schema.ts";
-import { createTestInstall, kill, type TestInstall } from "./testing/install.ts";
+import { type BackupInstall, kill } from "./testing/install.ts";
+import { as, createShopInstall } from "./testing/shop.ts";
 import { verifyBackup } from "./verify-backup.ts";
 
-let install: TestInstall;
+let install: BackupInstall;
 let server: TestPostgres;
 let ctx: Ctx;
 let worker: ChildProcess;
+let cleanUp: () => Promise<void>;
 
 beforeAll(async () => {
-  [install, server] = await Promise.all([createTestInstall(), startTestPostgres()]);
-  ctx = install.ctx;
-  await server.createDatabase("shop");
-  const client = await server.client("shop");
-  await client.query("CREATE TABLE customers (id int PRIMARY KEY, name text)");
-  await client.query("INSERT INTO customers SELECT g, 'name ' || g FROM generate_series(1, 3000) g");
-  await client.query("CREATE TABLE orders (id int PRIMARY KEY, note text)");
-  await client.query("INSERT INTO orders SELECT g, repeat(md5(g::text), 4) FROM generate_series(1, 40000) g");
-  await client.end();
-  await createDatabase(ctx, {
-    name: "shop-production",
-    engine: "postgres",
-    environment: "production",
-    url: server.url("shop"),
-  });
-  worker = await install.startWorker("one");
-}, 60_000);
-afterAll(async () => {
-  await install.cleanUp();
-  await server.stop();
-});
-
-function as(role: "viewer" | "operator" | "admin"): Ctx {
-  const actor: Actor = {
-    kind: "token",
-    id: newId(),
-    name: role,
-    role,
-    scope: { environments: [], applications: [] },
-  };
-  return { ...ctx, actor };
-}
-
-/** A backup that was made and proven to its end. */
-async function provenBackup() {
-  const started = await runBackup(ctx, { database: "shop-production" });
-  await install.until(started.operationId, "succeeded");
-  const verification = (await getBackup(ctx, started.id)).verification;
-  if (verification) await install.until(verification.operationId, "succeeded");
-  return await getBackup(ctx, started.id);
-}
-
-async function databases(): Promise<string[]> {
-  const client = await server.client();
-  const { rows } = await client.query<{ name: string }>("SELECT datname AS name FROM pg_database ORDER BY 1");
-  await client.end();
-  return rows.map(({ name }) => name);
-}
+  ({ install, server, ctx, worker, cleanUp } = await createShopInstall());
+}, 120_000);
+afterAll(() => cleanUp());
 
 async function flipBit(file: string): Promise<void> {
   const { size } = await stat(file);
@@ -93,7 +45,7 @@ async function flipBit(file: string): Promise<void> {
 
 describe("a backup from the click to the proof", () => {
   it("is complete and proven, and says so everywhere", async () => {
-    const backup = await provenBackup();
+    const backup = await install.backUp("shop-production");
     expect(backupSchema.parse(backup)).toEqual(backup);
     expect(backup).toMatchObject({
       state: "complete",
@@ -156,7 +108,7 @@ describe("a backup from the click to the proof", () => {
   });
 
   it("needs the role, and an existing database", async () => {
-    await expect(runBackup(as("viewer"), { database: "shop-production" })).rejects.toMatchObject({
+    await expect(runBackup(as(ctx, "viewer"), { database: "shop-production" })).rejects.toMatchObject({
       code: "forbidden",
     });
     await expect(runBackup(ctx, { database: "nothing" })).rejects.toMatchObject({ code: "not_found" });
@@ -181,7 +133,7 @@ describe("a backup from the click to the proof", () => {
 
 describe("a damaged copy", () => {
   it("fails its proof, and the backup with it", async () => {
-    const backup = await provenBackup();
+    const backup = await install.backUp("shop-production");
     const file = join(install.data, "backups", backup.copies[0]?.path ?? "", "dump.pgdump.zst.age");
     await flipBit(file);
     const operation = await verifyBackup(ctx, backup.id);
@@ -199,136 +151,21 @@ describe("a damaged copy", () => {
   });
 });
 
-describe("restoring", () => {
-  it("makes a new database and registers it", async () => {
-    const backup = await provenBackup();
-    const operation = await restoreBackup(ctx, backup.id, {
-      target: { kind: "new", on: "shop-production", name: "shop_again", register: true },
-    });
-    const { result } = await install.until(operation.id, "succeeded");
-    expect(result).toMatchObject({ equal: true, registered: "shop-again", tableCounts: { equal: 2 } });
-    expect(await getDatabase(ctx, "shop-again")).toMatchObject({ environment: "production" });
-  });
-
-  it("tidies up after a lost restore without touching what has the name that it was to get", async () => {
-    const lost = await ctx.db.operation.findFirstOrThrow({ where: { kind: "backup.restore" } });
-    const ended = {
-      operationId: lost.id,
-      databaseId: lost.databaseId,
-      backupId: lost.backupId,
-      attempt: 1,
-      state: "interrupted" as const,
-      reason: "its worker was lost",
-      retry: false,
-      payload: lost.payload,
-    };
-    await server.createDatabase(temporaryName(lost.id));
-    await restoreBackupHandler.cleanUp?.(ctx, ended);
-    expect(await databases()).toContain("shop_again");
-    expect(await databases()).not.toContain(temporaryName(lost.id));
-  });
-
-  it("leaves nothing when its process is killed, and is failed", async () => {
-    const { items } = await listBackups(ctx, { database: "shop-production", verdict: "proven" });
-    const before = await databases();
-    const operation = await restoreBackup(ctx, items[0]?.id ?? "", {
-      target: { kind: "new", on: "shop-production", name: "never_made" },
-    });
-    const made = temporaryName(operation.id);
-    await expect.poll(databases, { timeout: 30_000, interval: 5 }).toContain(made);
-    await killAll(await descendantsOf(worker.pid ?? 0));
-    const { reason } = await install.until(operation.id, "failed");
-    expect(reason).toContain("by SIGKILL");
-    expect(await databases()).toEqual(before);
-  });
-
-  it("keeps to the connection that it was asked for", async () => {
-    const { items } = await listBackups(ctx, { database: "shop-production", verdict: "proven" });
-    const client = await server.client("shop");
-    try {
-      await client.query("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE");
-      const operation = await restoreBackup(ctx, items[0]?.id ?? "", {
-        target: { kind: "over", database: "shop-production", confirm: "shop-production" },
-      });
-      const { version } = await getDatabase(ctx, "shop-production");
-      await expect(
-        updateDatabase(ctx, "shop-production", { version, url: server.url("template1") }),
-      ).rejects.toMatchObject({ code: "conflict", message: expect.stringContaining(operation.id) });
-      await cancelOperation(ctx, operation.id);
-      await install.until(operation.id, "cancelled");
-    } finally {
-      await client.end();
-    }
-  });
-
-  it("asks for the name, and for another role than operator", async () => {
-    const { items } = await listBackups(ctx, { verdict: "proven" });
-    const id = items[0]?.id ?? "";
-    const over = (confirm: string) => ({
-      target: { kind: "over" as const, database: "shop-production", confirm },
-    });
-    await expect(restoreBackup(ctx, id, over("shop"))).rejects.toMatchObject({
-      code: "invalid",
-      fields: { "target.confirm": expect.any(String) },
-    });
-    await expect(restoreBackup(as("operator"), id, over("shop-production"))).rejects.toMatchObject({
-      code: "forbidden",
-    });
-  });
-
-  it("goes over a database after a safety backup, which is proven first", async () => {
-    const backup = await provenBackup();
-    const client = await server.client("shop");
-    await client.query("DELETE FROM orders WHERE id <= 100");
-    await client.end();
-    const operation = await restoreBackup(ctx, backup.id, {
-      target: { kind: "over", database: "shop-production", confirm: "shop-production", endSessions: true },
-    });
-    await install.until(operation.id, "succeeded");
-    const after = await server.client("shop");
-    const { rows } = await after.query("SELECT count(*)::int AS n FROM orders");
-    await after.end();
-    expect(rows).toEqual([{ n: 40_000 }]);
-    const children = await ctx.db.operation.findMany({
-      where: { rootId: operation.id, id: { not: operation.id } },
-      orderBy: { createdAt: "asc" },
-    });
-    expect(children.map(({ kind, state }) => [kind, state])).toEqual([
-      ["backup.run", "succeeded"],
-      ["backup.verify", "succeeded"],
-    ]);
-    const safety = await getBackup(ctx, children[0]?.backupId ?? "");
-    expect(safety).toMatchObject({ rowCount: 42_900, proof: { verdict: "proven" } });
-  });
-
-  it("touches nothing when no safety backup can be made", async () => {
-    const { items } = await listBackups(ctx, { database: "shop-production", verdict: "proven" });
-    const operation = await restoreBackup(ctx, items[0]?.id ?? "", {
-      target: { kind: "over", database: "wrong-password", confirm: "wrong-password" },
-    });
-    await install.until(operation.id, "failed");
-    const client = await server.client("shop");
-    const { rows } = await client.query("SELECT count(*)::int AS n FROM orders");
-    await client.end();
-    expect(rows).toEqual([{ n: 40_000 }]);
-  });
-});
-
 describe("downloading an artefact", () => {
   it("streams it as stored or as dumped to an admin's token, and audits it", async () => {
     const { items } = await listBackups(ctx, { verdict: "proven" });
     const backup = items[0]?.id ?? "";
     const input = { backup, artefact: "dump", confirmPassword: null };
-    const stored = await downloadArtefact(as("admin"), { ...input, query: {} });
+    const stored = await downloadArtefact(as(ctx, "admin"), { ...input, query: {} });
     expect(stored.fileName).toBe("dump.pgdump.zst.age");
     expect((await buffer(stored.stream)).subarray(0, 21).toString()).toBe("age-encryption.org/v1");
-    const plain = await downloadArtefact(as("admin"), { ...input, query: { as: "dump" } });
+    const plain = await downloadArtefact(as(ctx, "admin"), { ...input, query: { as: "dump" } });
     expect(plain.fileName).toBe("dump.pgdump");
     const bytes = await buffer(plain.stream);
     expect(bytes.subarray(0, 5).toString()).toBe("PGDMP");
     expect(bytes.length).toBe(plain.bytes);
     expect(await ctx.db.auditEvent.count({ where: { action: "backup.download", objectId: backup } })).toBe(2);
-    await expect(downloadArtefact(as("operator"), { ...input, query: {} })).rejects.toMatchObject({
+    await expect(downloadArtefact(as(ctx, "operator"), { ...input, query: {} })).rejects.toMatchObject({
       code: "forbidden",
     });
   });
@@ -356,7 +193,7 @@ describe("several destinations", () => {
   it("is partial when one of them fails, and is proven from the other", async () => {
     const folder = join(install.data, "second");
     await createDestination(ctx, { name: "second", kind: "local", config: { folder } });
-    const both = await provenBackup();
+    const both = await install.backUp("shop-production");
     expect(both.copies.map((copy) => copy.state)).toEqual(["stored", "stored"]);
     expect(both.proofs.map((proof) => [proof.destination, proof.level, proof.verdict])).toEqual(
       expect.arrayContaining([
@@ -365,7 +202,7 @@ describe("several destinations", () => {
       ]),
     );
     await rm(join(folder, ".holdfast-destination.json"));
-    const backup = await provenBackup();
+    const backup = await install.backUp("shop-production");
     expect(backup).toMatchObject({ state: "partial", proof: { verdict: "proven" } });
     expect(backup.copies).toMatchObject([
       { destination: "local", state: "stored" },
@@ -385,15 +222,17 @@ describe("a worker that is killed", () => {
     );
     await client.end();
     const started = await runBackup(ctx, { database: "shop-production", verify: false });
-    const folder = join(install.data, "backups", started.copies[0]?.path ?? "");
-    await expect.poll(() => partsIn(folder), { timeout: 30_000, interval: 5 }).not.toEqual([]);
+    const first = join(install.data, "backups", started.copies[0]?.path ?? "");
+    await expect.poll(() => partsIn(first), { timeout: 30_000, interval: 5 }).not.toEqual([]);
     await kill(worker);
     await install.startWorker("two");
     await install.until(started.operationId, "succeeded");
-    expect(await getBackup(ctx, started.id)).toMatchObject({
-      state: "complete",
-      copies: [{ state: "stored" }],
-    });
+    const made = await getBackup(ctx, started.id);
+    expect(made).toMatchObject({ state: "complete", copies: [{ state: "stored" }] });
+    // The second attempt has a folder of its own; of the first one's nothing is left.
+    const folder = join(install.data, "backups", made.copies[0]?.path ?? "");
+    expect(folder).not.toBe(first);
+    await expect(readdir(first)).rejects.toMatchObject({ code: "ENOENT" });
     expect((await filesBelow(folder)).sort()).toEqual([
       "RESTORE.md",
       "dump.pgdump.zst.age",

@@ -1,6 +1,7 @@
 import type { Ctx } from "../context.ts";
 import { proofSchema } from "../proof/schema.ts";
 import { type BackupRow, backupItem } from "./backup-item.ts";
+import { runningCopies } from "./copy-backup.ts";
 import { speaksFor } from "./current-proof.ts";
 import { findBackup } from "./find-backup.ts";
 import { type Manifest, manifestSchema } from "./manifest.ts";
@@ -16,7 +17,7 @@ const proofSummary = proofSchema.omit({ tables: true, checks: true });
 /** One backup, whole: copies, proof with its first 500 tables, artefacts, and how to restore it by hand. */
 export async function getBackup(ctx: Ctx, id: string): Promise<BackupDto> {
   const row = await findBackup(ctx, ctx.db, id, "read");
-  const [judged, stored, verification, lastProven] = await Promise.all([
+  const [judged, stored, verification, copying, lastProven] = await Promise.all([
     ctx.db.proof.findMany({
       where: { backupId: row.id },
       orderBy: [{ finishedAt: "desc" }, { id: "desc" }],
@@ -32,6 +33,7 @@ export async function getBackup(ctx: Ctx, id: string): Promise<BackupDto> {
       orderBy: { createdAt: "desc" },
       select: { id: true, state: true },
     }),
+    runningCopies(ctx.db, row.id),
     lastProvenOf(ctx, row),
   ]);
   const current = speaksFor(judged);
@@ -50,6 +52,7 @@ export async function getBackup(ctx: Ctx, id: string): Promise<BackupDto> {
     toolVersion: row.toolVersion,
     proof: proofs.find((proof) => proof.id === current?.id) ?? null,
     verification: verification ? { operationId: verification.id, state: verification.state } : null,
+    copying: copying ? { operationId: copying.id, state: copying.state } : null,
     proofs: proofs.map((proof) => proofSummary.parse(proof)),
     artefacts: artefactsOf(manifest),
     restoreCommands: manifest?.restore ?? [],

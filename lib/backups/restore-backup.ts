@@ -1,5 +1,4 @@
 import type { z } from "zod";
-import { emitAudit } from "../audit/emit.ts";
 import type { Ctx } from "../context.ts";
 import { findDatabase } from "../databases/find-database.ts";
 import { namesOwnDatabase, ownDatabaseRefusal } from "../databases/own-database.ts";
@@ -11,6 +10,7 @@ import type { OperationItem } from "../operations/schema.ts";
 import { startOperation } from "../operations/start-operation.ts";
 import { findBackup } from "./find-backup.ts";
 import { restoreBackupOperation } from "./operations/restore-backup.ts";
+import { auditRestore, restoreTitle } from "./restore-between.ts";
 import { restoreBackupInput } from "./schema.ts";
 
 type Target = z.output<typeof restoreBackupInput>["target"];
@@ -40,7 +40,7 @@ export async function restoreBackup(
   const replaced = target.kind === "new" ? { ...connection, database: target.name } : connection;
   if (namesOwnDatabase(engine, replaced)) throw ownDatabaseRefusal();
 
-  const what = target.kind === "new" ? target.name : through.name;
+  const between = { backup, through };
   const operationId = await ctx.db.$transaction(async (tx) => {
     await tx.$queryRaw`SELECT 1 FROM database WHERE id = ${through.id}::uuid FOR UPDATE`;
     const running = await tx.operation.findFirst({
@@ -66,19 +66,15 @@ export async function restoreBackup(
             : { kind: "over", endSessions: target.endSessions },
         jobs,
       },
-      title:
-        target.kind === "new"
-          ? `Restore ${backup.database.name} into the new database ${what}`
-          : `Restore ${backup.database.name} over ${what}`,
+      title: restoreTitle(between, target),
       pool: through.pool,
       trigger: triggerOf(ctx),
       databaseId: through.id,
       backupId: backup.id,
     });
-    await emitAudit(tx, ctx, {
-      action: "backup.restore",
-      object: { kind: "backup", id: backup.id, name: backup.database.name },
-      after: { operationId: id, target: { ...target }, through: through.name },
+    await auditRestore(tx, ctx, "restore", between, {
+      of: { operationId: id },
+      there: { target: { ...target } },
     });
     return id;
   });

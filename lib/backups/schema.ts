@@ -14,6 +14,8 @@ export const copySchema = z.object({
   sizeBytes: z.number().nullable(),
   checkedAt: z.string().nullable(),
   reason: z.string().nullable(),
+  /** When it is made again by itself. */
+  retryAt: z.string().nullable(),
 });
 
 /** A backup in lists. `proof` repeats its newest conclusive proof, or null. */
@@ -56,6 +58,8 @@ export const backupSchema = backupItemSchema.extend({
   proof: proofSchema.nullable(),
   /** The running or queued verification, if any. */
   verification: z.object({ operationId: z.string(), state: z.string() }).nullable(),
+  /** The running or queued making of copies, if any. */
+  copying: z.object({ operationId: z.string(), state: z.string() }).nullable(),
   proofs: z.array(proofSchema.omit({ tables: true, checks: true })),
   artefacts: z.array(
     z.object({
@@ -91,6 +95,9 @@ export const runBackupInput = z.object({
 
 export const verifyBackupInput = z.object({ destination: z.string().optional() });
 
+/** Name or id; without it, every destination whose copy is missing, altered or failed. */
+export const copyBackupInput = z.object({ destination: z.string().min(1).max(100).optional() });
+
 export const restoreTargetSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("new"),
@@ -114,13 +121,14 @@ export const restoreBackupInput = z.object({
   jobs: z.number().int().min(1).max(16).default(2),
 });
 
-/** A calendar day with its runs, for the database's history. */
+/** A calendar day, as YYYY-MM-DD, with how many of its runs ended how. */
 export const backupDaySchema = z.object({
   day: z.string(),
   proven: z.number(),
   unproven: z.number(),
   failed: z.number(),
 });
+export type BackupDay = z.infer<typeof backupDaySchema>;
 
 export const backupDaysQuery = z.object({
   days: z.coerce.number().int().min(1).max(800).default(365),

@@ -19,7 +19,7 @@ export async function testDestination(ctx: Ctx, nameOrId: string): Promise<Resul
   requirePermission(ctx, "destination.write");
   const row = await findDestination(ctx.db, nameOrId);
   const keyring = await processKeyring();
-  await prepareDestination(ctx, keyring, row.id);
+  await prepareDestination(ctx, keyring, row.id, (work) => ctx.db.$transaction(work));
   const install = await ctx.db.install.findFirstOrThrow();
   const result = await tryOut({ ...destinationSpec(row, keyring), installId: install.id });
   await ctx.db.$transaction(async (tx) => {

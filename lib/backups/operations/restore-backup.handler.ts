@@ -1,8 +1,6 @@
-import path from "node:path";
 import type { z } from "zod";
-import { emitAudit } from "../../audit/emit.ts";
-import type { Ctx } from "../../context.ts";
 import { createDatabase } from "../../databases/create-database.ts";
+import { identifyServer } from "../../databases/identify-server.ts";
 import { loadAccess } from "../../databases/load-access.ts";
 import { isOwnDatabase, ownDatabaseRefusal } from "../../databases/own-database.ts";
 import type { Tx } from "../../db/client.ts";
@@ -11,19 +9,25 @@ import type { Access } from "../../engines/engine.ts";
 import { engineFor } from "../../engines/registry.ts";
 import { HoldfastError, messageOf } from "../../errors.ts";
 import { emitEvent } from "../../events/emit.ts";
-import type { Ended, OperationHandler, Outcome, Run } from "../../operations/handler.ts";
+import type { OperationHandler, Outcome, Run } from "../../operations/handler.ts";
+import { writeUnsettled } from "../../operations/unsettled.ts";
 import { processKeyring } from "../../secrets/process-keyring.ts";
-import { temporaryName } from "../../transfer/restore-names.ts";
 import { runTransfer } from "../../transfer/run-transfer.ts";
+import { requireSameServer } from "../../transfer/same-server.ts";
 import type { RestoreResultMessage } from "../../transfer/schema.ts";
+import type { unsettledRestore } from "../../transfer/unsettled-restore.ts";
 import { createBackup } from "../create-backup.ts";
 import { byInterest } from "../proof-dto.ts";
+import { auditRestore, seenTogether } from "../restore-between.ts";
+import type { LoadedRestore, RestorePayload } from "./load-restore.ts";
+import { loadRestore, placeName } from "./load-restore.ts";
 import { restoreBackupOperation } from "./restore-backup.ts";
-import { endSessions } from "./run-backup.handler.ts";
+import { cleanUpRestore, endBrokenRestore } from "./restore-recovery.ts";
 import { verifyBackupOperation } from "./verify-backup.ts";
 import { hiddenFolders, workerSettings } from "./worker-settings.ts";
 
-type Payload = z.output<typeof restoreBackupOperation.payload>;
+type Payload = RestorePayload;
+type Loaded = LoadedRestore;
 
 /** Tables of the comparison that the operation's result keeps; those that differ come first. */
 const RESULT_TABLES = 500;
@@ -31,34 +35,18 @@ const RESULT_TABLES = 500;
 /** Restores a backup into a new database, or over an existing one after a safety backup. */
 export const restoreBackupHandler: OperationHandler<typeof restoreBackupOperation.payload> = {
   definition: restoreBackupOperation,
+  identify: identifyServer,
   run: restoreBackup,
   async onEnd(tx, { databaseId }) {
     if (databaseId) await emitEvent(tx, "databases", databaseId);
   },
-  cleanUp,
+  cleanUp: cleanUpRestore,
 };
-
-async function load(ctx: Ctx, { backupId, databaseId }: Payload) {
-  const backup = await ctx.db.backup.findUniqueOrThrow({
-    where: { id: backupId },
-    include: {
-      database: true,
-      manifest: true,
-      copies: { where: { state: "stored" }, include: { destination: true }, orderBy: { createdAt: "asc" } },
-    },
-  });
-  const through = await ctx.db.database.findUniqueOrThrow({
-    where: { id: databaseId },
-    include: { environment: true },
-  });
-  return { backup, through };
-}
-type Loaded = Awaited<ReturnType<typeof load>>;
 
 async function restoreBackup(run: Run<Payload>): Promise<Outcome> {
   const { ctx, payload } = run;
   const keyring = await processKeyring();
-  const { backup, through } = await load(ctx, payload);
+  const { backup, through } = await loadRestore(ctx, payload);
   const [copy] = backup.copies;
   if (!copy || !backup.manifest) {
     throw new HoldfastError("refused", "No copy of this backup is known to be good.", {
@@ -67,13 +55,16 @@ async function restoreBackup(run: Run<Payload>): Promise<Outcome> {
   }
   const access = await loadAccess(ctx, keyring, through.id);
   run.hide(access.password);
+  // The folder of a backup is named after its database.
+  if (!seenTogether({ backup, through })) run.hide(copy.path);
   const name = payload.target.kind === "new" ? payload.target.name : placeName(access);
-  await run.step("Check the target", () => refuseOwn(run, through, access, name));
+  await run.step("Check the target", () => checkTarget(run, through, access, name));
   if (payload.target.kind === "over") {
     const safety = await run.step("Safety backup", () => makeSafetyBackup(run, through));
     run.log(`Safety backup ${safety} of ${through.name} is in place.`);
   }
   const install = await ctx.db.install.findFirstOrThrow();
+  await run.unsettled({ swap: null } satisfies z.input<typeof unsettledRestore>);
   const result = await runTransfer(run, {
     task: "restore",
     engine: backup.database.engine,
@@ -89,14 +80,8 @@ async function restoreBackup(run: Run<Payload>): Promise<Outcome> {
         ? { kind: "new", name }
         : { kind: "over", name, endSessions: payload.target.endSessions },
     jobs: payload.jobs,
-  }).catch(async (error: unknown) => {
-    // The transfer tidies up after itself; when its process was killed it could not.
-    await dropUnfinished(ctx, through.id, run.operationId).catch((left: unknown) => {
-      const database = temporaryName(run.operationId);
-      run.log(`The half-restored database ${database} may be left: ${messageOf(left)}`, "error");
-    });
-    throw error;
-  });
+  }).catch((error: unknown) => error as Error);
+  if (result instanceof Error) return await endBrokenRestore(run, { backup, through }, name, result);
   const registered = await register(run, through, result, name);
   return {
     reason: `${result.reason}${registered ? ` Registered as ${registered}.` : ""}`,
@@ -106,14 +91,8 @@ async function restoreBackup(run: Run<Payload>): Promise<Outcome> {
   };
 }
 
-/** A database's name on its server; for a file, its name without folder. */
-function placeName({ connection }: Access): string {
-  if (typeof connection.database === "string") return connection.database;
-  if (typeof connection.file === "string") return path.basename(connection.file);
-  throw new Error("the connection names no database");
-}
-
-async function refuseOwn(
+/** Never Holdfast's own database, and only on the server whose slots are held. */
+async function checkTarget(
   run: Run<Payload>,
   through: Loaded["through"],
   access: Access,
@@ -121,6 +100,7 @@ async function refuseOwn(
 ): Promise<void> {
   const engine = engineFor(through.engine);
   const there = await engine.probe(access, run.signal);
+  if (run.serverIdentity !== null) requireSameServer(there.identity, run.serverIdentity);
   const replaced = run.payload.target.kind === "new" ? { ...there, databaseName: name } : there;
   if (await isOwnDatabase(engine, replaced, run.signal)) throw ownDatabaseRefusal();
 }
@@ -219,37 +199,18 @@ async function saveRestore(
   result: RestoreResultMessage,
   name: string,
 ): Promise<void> {
-  await emitAudit(tx, run.ctx, {
-    action: "backup.restored",
-    object: { kind: "backup", id: backup.id, name: backup.database.name },
-    after: {
-      kind: run.payload.target.kind,
-      through: through.name,
-      database: name,
-      equal: result.equal,
-      reason: result.reason,
+  await writeUnsettled(tx, run.operationId, null);
+  const { kind } = run.payload.target;
+  await auditRestore(
+    tx,
+    run.ctx,
+    "restored",
+    { backup, through },
+    {
+      of: { operationId: run.operationId, kind, equal: result.equal },
+      there: { database: name, reason: result.reason },
     },
-  });
+  );
   await emitEvent(tx, "backups", backup.id);
   await emitEvent(tx, "databases", through.id);
-}
-
-async function cleanUp(ctx: Ctx, ended: Ended): Promise<void> {
-  const payload = restoreBackupOperation.payload.safeParse(ended.payload);
-  if (payload.success) await dropUnfinished(ctx, payload.data.databaseId, ended.operationId);
-}
-
-/** Sessions, and the half-restored database under its temporary name: whatever else is there stays. */
-async function dropUnfinished(ctx: Ctx, databaseId: string, operationId: string): Promise<void> {
-  const keyring = await processKeyring();
-  await endSessions(ctx, keyring, databaseId, operationId);
-  const database = await ctx.db.database.findUniqueOrThrow({ where: { id: databaseId } });
-  const access = await loadAccess(ctx, keyring, databaseId);
-  await engineFor(database.engine).dropDatabase(access, temporaryName(operationId), {
-    signal: AbortSignal.timeout(60_000),
-    log: (line) => ctx.log.info({ operationId }, line),
-    progress: () => undefined,
-    tempDir: workerSettings().HOLDFAST_TEMP ?? "/tmp",
-    applicationName: `holdfast:${operationId}`,
-  });
 }

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { emitAudit } from "../../audit/emit.ts";
 import type { Ctx } from "../../context.ts";
+import { identifyServer } from "../../databases/identify-server.ts";
 import { loadAccess } from "../../databases/load-access.ts";
 import type { Tx } from "../../db/client.ts";
 import { destinationSpec } from "../../destinations/destination-spec.ts";
 import { prepareDestination } from "../../destinations/prepare-destination.ts";
-import { engineFor } from "../../engines/registry.ts";
-import { HoldfastError, messageOf } from "../../errors.ts";
+import { messageOf } from "../../errors.ts";
 import { emitEvent } from "../../events/emit.ts";
 import { formatBytes } from "../../format.ts";
 import type { Ended, OperationHandler, Outcome, Run } from "../../operations/handler.ts";
@@ -15,8 +15,10 @@ import type { Keyring } from "../../secrets/keyring.ts";
 import { processKeyring } from "../../secrets/process-keyring.ts";
 import { runTransfer } from "../../transfer/run-transfer.ts";
 import type { DumpResult } from "../../transfer/schema.ts";
+import { nextRetry } from "../copy-retries.ts";
 import { type Manifest, manifestSchema } from "../manifest.ts";
-import { removeUnfinished } from "./backup-objects.ts";
+import { keepFolder, noteFolder, openFolder, removeFolders } from "../storage-clean-up.ts";
+import { endSessions } from "./end-sessions.ts";
 import { runBackupOperation } from "./run-backup.ts";
 import { verifyBackupOperation } from "./verify-backup.ts";
 import { hiddenFolders, ownVersion, workerSettings } from "./worker-settings.ts";
@@ -26,6 +28,7 @@ type Payload = { backupId: string; verify: boolean };
 /** Dumps a database to its destinations and writes what came of it. */
 export const runBackupHandler: OperationHandler<typeof runBackupOperation.payload> = {
   definition: runBackupOperation,
+  identify: identifyServer,
   run: runBackup,
   onEnd,
   cleanUp,
@@ -49,31 +52,27 @@ async function runBackup(run: Run<Payload>): Promise<Outcome> {
   const backup = await loadBackup(ctx, payload.backupId);
   const { database } = backup;
   const install = await ctx.db.install.findFirstOrThrow();
-  await run.save(async (tx) => {
-    const startedAt = ctx.clock.now();
-    await tx.backup.update({
-      where: { id: backup.id },
-      data: { state: "running", reason: null, startedAt, finishedAt: null },
-    });
-    await tx.copy.updateMany({ where: { backupId: backup.id }, data: { state: "writing", reason: null } });
-    await emitEvent(tx, "backups", backup.id);
-    await emitEvent(tx, "overview");
-  });
+  const path = await run.save((tx) => saveStart(tx, run, backup));
   const access = await loadAccess(ctx, keyring, database.id);
-  for (const { destination } of backup.copies) await prepareDestination(ctx, keyring, destination.id);
+  for (const { destination } of backup.copies) {
+    await prepareDestination(ctx, keyring, destination.id, run.save);
+  }
   const head = await ctx.db.auditLink.findFirst({ orderBy: { seq: "desc" } });
   try {
     const result = await runTransfer(run, {
       task: "dump",
       engine: database.engine,
       access,
+      serverIdentity: run.serverIdentity,
       hidden: hiddenFolders(
         env,
         backup.copies.map((copy) => copy.destination),
       ),
       destinations: backup.copies.map((copy) => destinationSpec(copy.destination, keyring)),
-      path: backup.path,
+      path,
       recipients: await recipientsFor(ctx, keyring, env.HOLDFAST_ENCRYPTION),
+      compressionLevel: env.HOLDFAST_COMPRESSION_LEVEL,
+      detachAfterMs: env.HOLDFAST_DETACH_SECONDS * 1000,
       lockWaitMs: env.HOLDFAST_LOCK_WAIT_SECONDS * 1000,
       digestBudgetMs: env.HOLDFAST_DIGEST_SECONDS * 1000,
       manifest: {
@@ -88,15 +87,32 @@ async function runBackup(run: Run<Payload>): Promise<Outcome> {
         auditHead: head ? { seq: head.seq.toString(), hash: head.hash } : null,
       },
     });
-    return outcomeOf(run, backup, result);
+    return outcomeOf(run, backup, path, result);
   } catch (error) {
-    // The transfer cleans up after itself; when its process was killed it could not. Only while the operation is
-    // held: another attempt writes to the same place, and cleans up before it does.
-    await run
-      .save((tx) => removeUnfinished(tx, ctx.log, keyring, backup.id))
-      .catch((left: unknown) => run.log(`Parts of the backup may be left: ${messageOf(left)}`, "warn"));
+    // The transfer cleans up after itself; when its process was killed it could not. No other attempt writes there.
+    await removeFolders(ctx, run).catch((left: unknown) =>
+      run.log(`Parts of the backup are removed later: ${messageOf(left)}`, "warn"),
+    );
     throw error;
   }
+}
+
+/** The backup is being made, from its beginning, in a folder of this attempt's own, which is returned. */
+async function saveStart(tx: Tx, run: Run<Payload>, backup: LoadedBackup): Promise<string> {
+  const { id, copies } = backup;
+  const now = run.ctx.clock.now();
+  const destinationIds = copies.map(({ destinationId }) => destinationId);
+  const first = run.attempt === 1;
+  if (first) await noteFolder(tx, run, backup.path, destinationIds);
+  const path = first ? backup.path : await openFolder(tx, run, backup, destinationIds, now);
+  await tx.backup.update({
+    where: { id },
+    data: { state: "running", reason: null, path, startedAt: now, finishedAt: null },
+  });
+  await tx.copy.updateMany({ where: { backupId: id }, data: { state: "writing", reason: null, path } });
+  await emitEvent(tx, "backups", id);
+  await emitEvent(tx, "overview");
+  return path;
 }
 
 async function recipientsFor(ctx: Ctx, keyring: Keyring, encryption: "on" | "off"): Promise<string[]> {
@@ -105,7 +121,7 @@ async function recipientsFor(ctx: Ctx, keyring: Keyring, encryption: "on" | "off
   return [server, ...recovery];
 }
 
-function outcomeOf(run: Run<Payload>, backup: LoadedBackup, result: DumpResult): Outcome {
+function outcomeOf(run: Run<Payload>, backup: LoadedBackup, path: string, result: DumpResult): Outcome {
   const manifest = manifestSchema.parse(JSON.parse(result.manifestText));
   const sizeBytes = manifest.artefacts.reduce((sum, artefact) => sum + artefact.bytes, 0);
   const stored = result.copies.filter((copy) => copy.state === "stored").length;
@@ -117,13 +133,14 @@ function outcomeOf(run: Run<Payload>, backup: LoadedBackup, result: DumpResult):
   return {
     reason,
     result: { backupId: backup.id, state: complete ? "complete" : "partial", sizeBytes },
-    commit: (tx) => saveBackup(tx, run, backup, { result, manifest, sizeBytes, complete, reason }),
+    commit: (tx) => saveBackup(tx, run, backup, { result, manifest, path, sizeBytes, complete, reason }),
   };
 }
 
 interface Saved {
   result: DumpResult;
   manifest: Manifest;
+  path: string;
   sizeBytes: number;
   complete: boolean;
   reason: string;
@@ -131,7 +148,7 @@ interface Saved {
 
 async function saveBackup(tx: Tx, run: Run<Payload>, backup: LoadedBackup, saved: Saved): Promise<void> {
   const { ctx } = run;
-  const { result, manifest, sizeBytes, complete, reason } = saved;
+  const { result, manifest, path, sizeBytes, complete, reason } = saved;
   const now = ctx.clock.now();
   const state = complete ? "complete" : "partial";
   await tx.backup.update({
@@ -159,8 +176,10 @@ async function saveBackup(tx: Tx, run: Run<Payload>, backup: LoadedBackup, saved
         reason: copy.reason,
         sizeBytes: copy.state === "stored" ? BigInt(copy.bytes) : null,
         checkedAt: now,
+        retryAt: copy.state === "stored" ? null : nextRetry(0, now),
       },
     });
+    if (copy.state === "stored") await keepFolder(tx, copy.destinationId, path);
   }
   const text = result.manifestText;
   const sha256 = createHash("sha256").update(text).digest("hex");
@@ -228,26 +247,6 @@ async function onEnd(tx: Tx, ended: Ended): Promise<void> {
 
 async function cleanUp(ctx: Ctx, ended: Ended): Promise<void> {
   if (!ended.backupId || !ended.databaseId) return;
-  const keyring = await processKeyring();
-  await removeUnfinished(ctx.db, ctx.log, keyring, ended.backupId);
-  await endSessions(ctx, keyring, ended.databaseId, ended.operationId);
-}
-
-/** Ends what a lost worker left open on the server. One that can't be reached has no sessions of ours to end. */
-export async function endSessions(
-  ctx: Ctx,
-  keyring: Keyring,
-  databaseId: string,
-  operationId: string,
-): Promise<void> {
-  const database = await ctx.db.database.findUnique({ where: { id: databaseId }, select: { engine: true } });
-  if (!database) return;
-  try {
-    const access = await loadAccess(ctx, keyring, databaseId);
-    const ended = await engineFor(database.engine).endSessions(access, `holdfast:${operationId}`);
-    if (ended > 0) ctx.log.info({ operationId, ended }, "ended sessions of a lost attempt");
-  } catch (error) {
-    if (!(error instanceof HoldfastError)) throw error;
-    ctx.log.warn({ operationId, why: error.message }, "sessions of a lost attempt could not be looked for");
-  }
+  await removeFolders(ctx, ended);
+  await endSessions(ctx, await processKeyring(), ended.databaseId, ended);
 }

@@ -132,6 +132,16 @@ async function saveFindings(
   findings: Finding[],
 ): Promise<void> {
   for (const { copy, result, startedAt, finishedAt } of findings) {
+    // Made again meanwhile: what was read is not there any more.
+    const { count } = await tx.copy.updateMany({
+      where: { id: copy.id, path: copy.path },
+      data: {
+        state: result.copyState,
+        reason: result.copyState === "stored" ? null : result.reason,
+        checkedAt: finishedAt,
+      },
+    });
+    if (count === 0) continue;
     await tx.proof.create({
       data: {
         id: newId(),
@@ -147,14 +157,6 @@ async function saveFindings(
         report: result.report as unknown as Prisma.InputJsonObject,
         startedAt,
         finishedAt,
-      },
-    });
-    await tx.copy.update({
-      where: { id: copy.id },
-      data: {
-        state: result.copyState,
-        reason: result.copyState === "stored" ? null : result.reason,
-        checkedAt: finishedAt,
       },
     });
   }

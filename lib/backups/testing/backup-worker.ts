@@ -1,12 +1,19 @@
 // A worker with this version's real handlers in a process of its own, with short times: it can be killed.
+import { startChores } from "../../../worker/chores.ts";
 import { handlers } from "../../../worker/register-handlers.ts";
 import { startWorker } from "../../../worker/start-worker.ts";
+import { sweep } from "../../../worker/sweep.ts";
 import { testTimes } from "../../../worker/testing/test-times.ts";
+import { systemClock } from "../../context.ts";
 import { openDb } from "../../db/client.ts";
 import { createLogger } from "../../logger.ts";
 
-const [databaseUrl = "", name = ""] = process.argv.slice(2);
+const SWEEP_MS = 1_000;
+
+const [databaseUrl = "", name = "", leaseMs = ""] = process.argv.slice(2);
 const db = openDb(databaseUrl, { max: 4, applicationName: `test worker ${name}` });
+const log = createLogger("test", "silent");
+setInterval(() => void sweep(log), SWEEP_MS);
 await startWorker({
   env: {
     HOLDFAST_POOL: "default",
@@ -17,10 +24,12 @@ await startWorker({
   },
   databaseUrl,
   db,
-  log: createLogger("test", "silent"),
+  log,
   handlers,
   abilities: { tools: {}, sandboxes: [], isolation: "none", isolationDetail: "test" },
   version: "test",
-  ...testTimes(),
+  // A claim that is lost because the machine is busy would be tried again once, and then no more.
+  ...testTimes(Number(leaseMs)),
 });
+startChores({ db, log, clock: systemClock }, 250);
 process.send?.("ready");
