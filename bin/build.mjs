@@ -1,3 +1,3 @@
-import { boot, runScript } from "./bootstrap.mjs";
+import { enter } from "./enter.mjs";
 
-await boot(() => runScript("bin/build.ts", []));
+enter(({ runScript }) => runScript("bin/build.ts", []));

@@ -9,7 +9,7 @@ import { createLogger } from "../lib/logger.ts";
 import { explain } from "../lib/start/explain.ts";
 import { findDataFolder } from "../lib/start/find-install.ts";
 import { onParentGone } from "../lib/start/parent-pipe.ts";
-import { readRunFile } from "../lib/start/run-file.ts";
+import { findRunning } from "../lib/start/run-file.ts";
 import { complain, say, step } from "./progress.mjs";
 
 const PROOF_TIMEOUT_MS = 5 * 60_000;
@@ -17,7 +17,7 @@ const PROOF_TIMEOUT_MS = 5 * 60_000;
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { reset: { type: "boolean", default: false } } });
   const dataFolder = await findDataFolder(process.env);
-  const running = readRunFile(dataFolder);
+  const running = findRunning(dataFolder);
   if (!running) {
     throw new HoldfastError("unavailable", `No Holdfast runs here on the data folder ${dataFolder}.`, {
       remedy: "Start it with: npm start -- --demo",

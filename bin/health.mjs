@@ -1,4 +1,4 @@
 // For orchestrators: `node bin/health.mjs web|worker` ends with 0 when the process of this container is well.
-import { boot, runScript } from "./bootstrap.mjs";
+import { enter } from "./enter.mjs";
 
-await boot(() => runScript("bin/health.ts", process.argv.slice(2)));
+enter(({ runScript }) => runScript("bin/health.ts", process.argv.slice(2)));

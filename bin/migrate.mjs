@@ -1,3 +1,6 @@
-import { boot, runScript } from "./bootstrap.mjs";
+import { enter } from "./enter.mjs";
 
-await boot(async () => (await runScript("bin/generate.ts", [])) || (await runScript("bin/migrate.ts", [])));
+enter(
+  async ({ runScript }) =>
+    (await runScript("bin/generate.ts", [])) || (await runScript("bin/migrate.ts", [])),
+);

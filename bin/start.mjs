@@ -1,3 +1,3 @@
-import { boot, runScript } from "./bootstrap.mjs";
+import { enter } from "./enter.mjs";
 
-await boot(() => runScript("bin/start.ts", process.argv.slice(2)));
+enter(({ runScript }) => runScript("bin/start.ts", process.argv.slice(2)));

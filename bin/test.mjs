@@ -1,3 +1,3 @@
-import { boot, runScript } from "./bootstrap.mjs";
+import { enter } from "./enter.mjs";
 
-await boot(() => runScript("bin/test.ts", process.argv.slice(2)), { dev: true });
+enter(({ runScript }) => runScript("bin/test.ts", process.argv.slice(2)), { dev: true });

@@ -1,3 +1,3 @@
-import { boot, runScript } from "./bootstrap.mjs";
+import { enter } from "./enter.mjs";
 
-await boot(() => runScript("bin/web.ts", process.argv.slice(2)));
+enter(({ runScript }) => runScript("bin/web.ts", process.argv.slice(2)));

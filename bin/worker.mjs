@@ -1,6 +1,6 @@
-import { boot, runScript } from "./bootstrap.mjs";
+import { enter } from "./enter.mjs";
 
-await boot(
-  async () =>
+enter(
+  async ({ runScript }) =>
     (await runScript("bin/generate.ts", [])) || (await runScript("worker/index.ts", process.argv.slice(2))),
 );

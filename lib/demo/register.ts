@@ -58,6 +58,7 @@ async function registerOne(ctx: Ctx, input: CreateDatabaseInput, known: string |
   const { connection, password } = input;
   await updateDatabase(ctx, found.id, {
     version,
+    ...COMMON,
     ...(connection ? { connection } : {}),
     ...(password === undefined ? {} : { password }),
   });

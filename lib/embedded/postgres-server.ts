@@ -7,6 +7,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { HoldfastError, messageOf } from "../errors.ts";
+import { endWithParent } from "./end-with-parent.ts";
 
 const run = promisify(execFile);
 
@@ -135,7 +136,8 @@ export interface RunningServer {
 
 /**
  * Starts a server on an initialised data folder and waits until it accepts connections. It listens on a
- * unix socket in `socketDir`, and on 127.0.0.1:`port` only if `tcp` is set.
+ * unix socket in `socketDir`, and on 127.0.0.1:`port` only if `tcp` is set. It ends with this process, however that
+ * goes, after `graceSeconds` for others that still write to it; `removeAfter` is then removed.
  */
 export async function startServer(options: {
   nativeDir: string;
@@ -146,8 +148,10 @@ export async function startServer(options: {
   settings?: Record<string, string>;
   user: ServerUser | null;
   onLog?: (line: string) => void;
+  graceSeconds: number;
+  removeAfter?: string;
 }): Promise<RunningServer> {
-  const { nativeDir, dataDir, socketDir, port, user } = options;
+  const { nativeDir, dataDir, socketDir, port, user, graceSeconds } = options;
   await mkdir(socketDir, { recursive: true, mode: 0o700 });
   if (user) await chown(socketDir, user.uid, user.gid);
   const args = ["-D", dataDir, "-k", socketDir, "-p", String(port)];
@@ -173,8 +177,12 @@ export async function startServer(options: {
     });
     child.once("exit", (code) => resolve(code));
   });
-  await waitUntilReady(child, dataDir, exited, () => tail);
   const { pid } = child;
+  if (pid !== undefined) {
+    const ended = endWithParent({ pid, dataDir, graceSeconds, remove: options.removeAfter });
+    void exited.then(ended);
+  }
+  await waitUntilReady(child, dataDir, exited, () => tail);
   if (pid === undefined) throw new HoldfastError("unavailable", "The embedded Postgres did not start.");
   return { pid, socketDir, port, exited, stop: () => stopChild(child, exited) };
 }

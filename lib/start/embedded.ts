@@ -17,6 +17,8 @@ const MAJOR = 15;
 const SUPERUSER = "holdfast";
 const DATABASE = "holdfast";
 const PORT = 5432;
+/** A worker whose supervisor was killed writes down what it was at; see ABORT_GRACE_MS there. */
+const GRACE_SECONDS = 15;
 
 /** Small on a laptop; a metadata database of millions of operations still fits its indexes. */
 const SETTINGS = { shared_buffers: "128MB", max_connections: "150", jit: "off", log_checkpoints: "off" };
@@ -61,8 +63,8 @@ export async function startEmbedded(options: {
 
   const socketDir = socketFolder(dataFolder, user);
   const onLog = (text: string) => log.write(text);
-  const launch = () =>
-    startServer({ nativeDir, dataDir, socketDir, port: PORT, tcp: false, settings: SETTINGS, user, onLog });
+  const place = { nativeDir, dataDir, socketDir, port: PORT, tcp: false, user };
+  const launch = () => startServer({ ...place, settings: SETTINGS, onLog, graceSeconds: GRACE_SECONDS });
   let server: RunningServer = await launch();
   let stopping = false;
   void keepRunning();
@@ -74,9 +76,9 @@ export async function startEmbedded(options: {
       await server.exited;
       if (stopping) return;
       crashes = Date.now() - startedAt > 60_000 ? 1 : crashes + 1;
-      say(
-        `The embedded Postgres ended; starting it again in ${backOff(crashes) / 1000} s (log: ${log.path})`,
-      );
+      const what = `The embedded Postgres ended; starting it again in ${backOff(crashes) / 1000} s`;
+      log.write(`${new Date().toISOString()} ${what}\n`);
+      say(`${what} (log: ${log.path})`);
       await delay(backOff(crashes));
       if (stopping) return;
       try {

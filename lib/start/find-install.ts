@@ -2,7 +2,7 @@ import { serverUser } from "../embedded/postgres-server.ts";
 import { parseEnv } from "../env.ts";
 import { HoldfastError } from "../errors.ts";
 import { locateDataFolder } from "./data-folder.ts";
-import { readRunFile } from "./run-file.ts";
+import { findRunning } from "./run-file.ts";
 
 /**
  * The metadata database of the install on this host, for commands that run beside it: DATABASE_URL where it is
@@ -14,7 +14,7 @@ export async function findInstall(
   const env = parseEnv(source);
   if (env.DATABASE_URL) return { databaseUrl: env.DATABASE_URL };
   const folder = await findDataFolder(source);
-  const running = readRunFile(folder);
+  const running = findRunning(folder);
   if (!running) {
     throw new HoldfastError("unavailable", `No Holdfast runs on this host with the data folder ${folder}.`, {
       remedy:

@@ -73,10 +73,10 @@ interface RunOptions {
 async function run(env: Env, { demo, user, stopping, ends }: RunOptions): Promise<void> {
   const startedAt = new Date().toISOString();
   const logs = (name: string) => new LogFile(path.join(env.HOLDFAST_DATA, "logs", `${name}.log`));
-  // Imported late: both need the generated database client.
+  // Imported late: both need the generated database client. The second is loaded while Postgres starts.
   const { startMetadata } = await import("./metadata.ts");
-  const { prepare } = await import("./prepare.ts");
-  const metadata = await startMetadata(env, { user, say, log: logs("postgres") });
+  const starting = startMetadata(env, { user, say, log: logs("postgres") });
+  const [metadata, { prepare }] = await Promise.all([starting, import("./prepare.ts")]);
   ends.push((force) => metadata.stop(force));
   const log = createLogger("start", env.HOLDFAST_LOG_LEVEL, logs("start").path);
   const prepared = await step("Preparing the database", () =>
@@ -125,9 +125,13 @@ async function run(env: Env, { demo, user, stopping, ends }: RunOptions): Promis
   );
   say(await prepared.readyLine(url));
   if (demo) startDemo(childEnv, metadata.embedded !== null, ends);
-  await new Promise<void>((resolve) =>
-    stopping.signal.addEventListener("abort", () => resolve(), { once: true }),
-  );
+  await aborted(stopping.signal);
+}
+
+/** Settles when the signal is aborted, which may have been before. */
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 /** In a process of its own, so that the supervisor stays small; its failure is told and ends nothing. */
@@ -159,7 +163,7 @@ function startDemo(
 
 function crashLoop(children: SupervisedChild[]): string | null {
   const bad = children.find((child) => child.crashes >= 3);
-  return bad ? `${bad.name} ended ${bad.crashes} times in a row; the reason is in its log` : null;
+  return bad ? `${bad.name} ended ${bad.crashes} times in a row; see why with: tail ${bad.logFile}` : null;
 }
 
 function alreadyRunning(folder: string): HoldfastError {

@@ -19,7 +19,20 @@ export function writeRunFile(dataFolder: string, content: RunFile): void {
   writeFileSync(file(dataFolder), `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
 }
 
-/** The install that runs, or last ran, on this data folder; null when there is none to be read. */
+/** The install that runs on this data folder; null when none does, or it may not be read. */
+export function findRunning(dataFolder: string): RunFile | null {
+  const found = readRunFile(dataFolder);
+  if (!found) return null;
+  try {
+    process.kill(found.pid, 0);
+    return found;
+  } catch (error) {
+    // ESRCH: it was killed before it could remove the file.
+    return (error as NodeJS.ErrnoException).code === "ESRCH" ? null : found;
+  }
+}
+
+/** What the install that runs, or last ran, on this data folder wrote; null when there is nothing to be read. */
 export function readRunFile(dataFolder: string): RunFile | null {
   try {
     return runFileSchema.parse(JSON.parse(readFileSync(file(dataFolder), "utf8")));

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Client } from "pg";
 import { expect, test } from "vitest";
 import { HoldfastError } from "../errors.ts";
 import { consoleLine } from "./console-line.ts";
@@ -98,6 +99,15 @@ test("a log that can't be written loses its text and nothing else", () => {
 test("a failed start reads as a sentence and what to do", () => {
   expect(explain(new HoldfastError("invalid", "It is so.", { remedy: "Run: x" }))).toBe("It is so. Run: x");
   expect(firstError("fine\n\nError: broken\n at x\n")).toBe("Error: broken\n at x");
+});
+
+test("a database that can't be reached reads as a sentence too", async () => {
+  for (const host of ["127.0.0.1", "localhost"]) {
+    const error: unknown = await new Client({ host, port: 1 }).connect().catch((failure: unknown) => failure);
+    expect(explain(error)).toMatch(
+      /^Holdfast's database could not be reached: .*ECONNREFUSED.* Check DATABASE_URL/,
+    );
+  }
 });
 
 test("a web process that listens everywhere is asked over loopback", () => {

@@ -20,6 +20,7 @@ export interface ChildSpec {
 
 export interface SupervisedChild {
   readonly name: string;
+  readonly logFile: string;
   /** Process id of the running one. */
   readonly pid: number | undefined;
   /** Crashes one after the other without a steady run between them. */
@@ -77,13 +78,16 @@ export function supervise(spec: ChildSpec, say: (line: string) => void): Supervi
   const startAgain = (how: string, ranMs: number) => {
     crashes = ranMs > STEADY_MS ? 1 : crashes + 1;
     const wait = backOff(crashes);
-    say(`${spec.name} ended ${how}; starting it again in ${wait / 1000} s (log: ${spec.log.path})`);
+    const what = `${spec.name} ended ${how}; starting it again in ${wait / 1000} s`;
+    spec.log.write(`${new Date().toISOString()} ${what}\n`);
+    say(`${what} (log: ${spec.log.path})`);
     restart = setTimeout(start, wait);
   };
 
   start();
   return {
     name: spec.name,
+    logFile: spec.log.path,
     get pid() {
       return child?.pid;
     },

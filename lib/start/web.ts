@@ -6,6 +6,7 @@ import { parseEnv } from "../env.ts";
 import { HoldfastError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
 import { ROOT } from "../root.ts";
+import { beforeNext } from "../web/before-next.ts";
 import { ensureBuilt, ensureGenerated } from "./build.ts";
 import { onParentGone } from "./parent-pipe.ts";
 import { portError } from "./port.ts";
@@ -36,7 +37,9 @@ export async function runWeb(): Promise<void> {
   const app = next({ dev: false, dir: ROOT, hostname: env.HOST, port: env.PORT });
   const handle = app.getRequestHandler();
   await app.prepare();
+  const answered = beforeNext(env.url);
   const server = createServer((request, response) => {
+    if (answered(request, response)) return;
     handle(request, response).catch(() => response.destroy());
   });
   // Longer than a proxy's own, so that a connection is not closed under a request.
