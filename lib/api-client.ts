@@ -58,12 +58,20 @@ async function problemOf(response: Response): Promise<ApiProblem> {
   };
 }
 
+/** Marks a request that the page makes by itself: it does not count as use of the session (lib/auth/session-use.ts). */
+export const UNATTENDED_HEADER = "x-holdfast-unattended";
+
+/** Nobody has touched the page in the last seconds; false where the browser can't tell. */
+function isUnattended(): boolean {
+  return typeof navigator !== "undefined" && navigator.userActivation?.isActive === false;
+}
+
 /** Reads `path` below /api/v1. Throws ApiError; a server out of reach has status 0. */
 export async function apiGet<T>(path: string, query: ApiQuery = {}, signal?: AbortSignal): Promise<T> {
   let response: Response;
   try {
     response = await fetch(apiUrl(path, query), {
-      headers: { accept: "application/json" },
+      headers: { accept: "application/json", ...(isUnattended() ? { [UNATTENDED_HEADER]: "1" } : {}) },
       ...(signal ? { signal } : {}),
     });
   } catch (error) {

@@ -56,6 +56,16 @@ export const SETTINGS = {
     shape: positive.default(30),
     about: "Longest wait for a table lock before a dump fails.",
   },
+  HOLDFAST_DETACH_SECONDS: {
+    shape: positive.default(60),
+    about:
+      "Time without taking data after which a destination is left out of a backup; its copy is made later.",
+  },
+  HOLDFAST_COMPRESSION_LEVEL: {
+    // Higher ones take more memory than a transfer may have.
+    shape: positive.max(9).default(1),
+    about: "zstd level of new backups, 1 (fast) to 9 (smaller by some percent, several times as slow).",
+  },
   HOLDFAST_DIGEST_SECONDS: {
     shape: z.coerce.number().int().min(0).default(600),
     about:
@@ -63,7 +73,8 @@ export const SETTINGS = {
   },
   HOLDFAST_STALL_SECONDS: {
     shape: positive.default(900),
-    about: "Time without progress after which an operation has failed.",
+    about:
+      "Time without progress after which an operation has failed. A long statement that computes, reads or writes makes progress; one that waits, for a lock for example, makes none.",
   },
   HOLDFAST_ADMIN_EMAIL: {
     shape: z.email().optional(),

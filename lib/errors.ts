@@ -11,9 +11,6 @@ const STATUS = {
   timeout: 504,
 } as const;
 
-/** Begins the digest of an error that refuses a page. */
-export const REFUSED = "refused: ";
-
 export type ErrorCode = keyof typeof STATUS;
 
 /** Message per field path ("connection.host"), shown beside the field. */
@@ -37,8 +34,6 @@ export class HoldfastError extends Error {
   readonly remedy: string | undefined;
   readonly fields: FieldErrors | undefined;
   readonly retryAfter: number | undefined;
-  /** What Next hands to an error page of the browser in place of the message: a refused page can say why. */
-  readonly digest?: string;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -47,7 +42,6 @@ export class HoldfastError extends Error {
     this.remedy = details.remedy;
     this.fields = details.fields;
     this.retryAfter = details.retryAfter;
-    if (code === "forbidden") this.digest = `${REFUSED}${message}`;
   }
 
   /** HTTP status of this error. */

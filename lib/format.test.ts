@@ -3,6 +3,7 @@ import {
   formatAmount,
   formatBytes,
   formatCount,
+  formatDay,
   formatDuration,
   formatMoment,
   formatRate,
@@ -83,5 +84,6 @@ describe("times", () => {
     const at = new Date("2026-11-12T01:15:09Z");
     expect(formatMoment(at, "Europe/Berlin")).toBe("12 Nov 2026, 02:15");
     expect(formatMoment(at, "UTC", true)).toBe("12 Nov 2026, 01:15:09");
+    expect(formatDay("2026-11-12")).toBe("12 Nov 2026");
   });
 });

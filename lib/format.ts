@@ -96,6 +96,11 @@ export function formatMoment(at: Date, timeZone: string, seconds = false): strin
   }).format(at);
 }
 
+/** A calendar day, written YYYY-MM-DD, whatever the zone: "2026-11-12" → "12 Nov 2026". */
+export function formatDay(day: string): string {
+  return new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", dateStyle: "medium" }).format(new Date(day));
+}
+
 /** Part of a whole in percent, 0 to 100; null while the whole is not known. */
 export function percentOf(done: number, total: number | null): number | null {
   if (total === null || total <= 0) return null;

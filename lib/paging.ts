@@ -7,6 +7,10 @@ export const pageQuery = {
   limit: z.coerce.number().int().min(1).max(200).default(50),
 };
 
+/** Query of a list without filters. */
+export const plainListQuery = z.object(pageQuery);
+export type PlainListQuery = z.input<typeof plainListQuery>;
+
 /** The shape of every list answer. */
 export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
@@ -35,6 +39,16 @@ export function decodeCursor(cursor: string): { at: Date; id: string } {
   return { at, id };
 }
 
+/** Order of most lists; `olderThan` goes on in it. */
+export const NEWEST_FIRST = [{ createdAt: "desc" as const }, { id: "desc" as const }];
+
+/** Condition for what comes after a cursor in NEWEST_FIRST; none without a cursor. Throws `invalid`. */
+export function olderThan(cursor: string | undefined) {
+  if (cursor === undefined) return {};
+  const { at, id } = decodeCursor(cursor);
+  return { OR: [{ createdAt: { lt: at } }, { createdAt: at, id: { lt: id } }] };
+}
+
 /** Cuts `limit + 1` fetched rows into a page; the extra row only tells that there is more. */
 export function toPage<R, T>(
   rows: R[],
@@ -47,4 +61,13 @@ export function toPage<R, T>(
   const more = rows.length > limit && last !== undefined;
   const next = more ? key(last) : null;
   return { items: shown.map(map), nextCursor: next ? encodeCursor(next.at, next.id) : null };
+}
+
+/** Cuts rows that were asked for in NEWEST_FIRST into a page, as `toPage` does. */
+export function newestPage<R extends { createdAt: Date; id: string }, T>(
+  rows: R[],
+  limit: number,
+  map: (row: R) => T,
+): Page<T> {
+  return toPage(rows, limit, ({ createdAt: at, id }) => ({ at, id }), map);
 }

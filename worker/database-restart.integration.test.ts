@@ -1,10 +1,9 @@
 import type { ChildProcess } from "node:child_process";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDb } from "../lib/db/client.ts";
-import { ensureLogin, migrate } from "../lib/db/migrate.ts";
-import { prepareQueues } from "../lib/operations/prepare-queues.ts";
 import type { TestPostgres } from "../lib/testing/postgres.ts";
 import { startTestPostgres } from "../lib/testing/postgres.ts";
+import { prepareMetadata } from "../lib/testing/prepare-metadata.ts";
 import type { Place } from "./testing/harness.ts";
 import {
   begin,
@@ -22,12 +21,7 @@ let place: Place;
 let worker: ChildProcess;
 beforeAll(async () => {
   server = await startTestPostgres();
-  await server.createDatabase("meta");
-  const ownerUrl = server.url("meta");
-  await migrate(ownerUrl);
-  await ensureLogin(ownerUrl, "holdfast", "test-Password-3");
-  const url = `postgresql://holdfast:test-Password-3@127.0.0.1:${server.port}/meta`;
-  await prepareQueues(url);
+  const { url, ownerUrl } = await prepareMetadata(server, "meta");
   place = { url, ownerUrl, db: openDb(url, { max: 5, applicationName: "test" }) };
   await prepareTraces(place);
   worker = await spawnWorker(place, "patient", { concurrency: 3, leaseMs: 30_000 });

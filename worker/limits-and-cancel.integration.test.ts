@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { cancelOperation } from "../lib/operations/cancel-operation.ts";
 import type { TestDb } from "../lib/testing/metadata.ts";
-import { createTestDb } from "../lib/testing/metadata.ts";
 import type { RunningWorker } from "./start-worker.ts";
 import {
   addDatabase,
   begin,
+  createPlace,
   ctxOf,
   eventually,
   historyOf,
-  prepareTraces,
   stateOf,
   until,
+  whatOf,
   workerHere,
 } from "./testing/harness.ts";
 import { exclusive, once, onServer, parent, tracesOf } from "./testing/test-handlers.ts";
@@ -19,16 +19,13 @@ import { exclusive, once, onServer, parent, tracesOf } from "./testing/test-hand
 let meta: TestDb;
 let worker: RunningWorker;
 beforeAll(async () => {
-  meta = await createTestDb();
-  await prepareTraces(meta);
+  meta = await createPlace();
   worker = await workerHere(meta);
 });
 afterAll(async () => {
   await worker.stop(0);
   await meta.drop();
 });
-
-const whatOf = async (id: string) => (await tracesOf(meta.db, id)).map(({ what }) => what);
 
 describe("limits", () => {
   test("one at a time works on a database, however it is registered; the next starts when the slot is free", async () => {
@@ -48,6 +45,15 @@ describe("limits", () => {
       state: "queued",
       reason: "waits for “Back up shop”, which works on the same database",
     });
+    const foreign = await addDatabase(meta, "srv-1", "shop");
+    await meta.db.database.update({ where: { id: foreign }, data: { application: "another" } });
+    const other = await begin(meta, exclusive, {}, { databaseId: foreign });
+    await eventually(async () =>
+      expect((await stateOf(meta, other)).reason).toBe(
+        "waits for another operation, which works on the same database",
+      ),
+    );
+    await cancelOperation(ctxOf(meta), other);
     await cancelOperation(ctxOf(meta), long);
     await until(meta, waiting, "succeeded");
     const [ended] = (await tracesOf(meta.db, long)).filter(({ what }) => what.startsWith("onEnd"));
@@ -122,7 +128,9 @@ describe("cancel", () => {
     expect(dto).toMatchObject({ state: "cancelled", reason: "cancelled by test", cancellable: false });
     expect(await historyOf(meta, id)).toEqual(["0 queued", "0 cancelled"]);
     await meta.db.operationCleanUp.updateMany({ where: { operationId: id }, data: { pool: "default" } });
-    await eventually(async () => expect(await whatOf(id)).toEqual(["onEnd cancelled", "cleanUp cancelled"]));
+    await eventually(async () =>
+      expect(await whatOf(meta, id)).toEqual(["onEnd cancelled", "cleanUp cancelled"]),
+    );
     await eventually(async () => expect(await meta.db.operationCleanUp.count()).toBe(0));
   });
 
@@ -132,7 +140,7 @@ describe("cancel", () => {
     expect(await cancelOperation(ctxOf(meta), id)).toMatchObject({ state: "cancelling", cancellable: false });
     await until(meta, id, "cancelled");
     expect(await historyOf(meta, id)).toEqual(["0 queued", "1 running", "1 cancelling", "1 cancelled"]);
-    expect(await whatOf(id)).toEqual(["begin", "onEnd cancelled"]);
+    expect(await whatOf(meta, id)).toEqual(["begin", "onEnd cancelled"]);
     const [step] = await meta.db.operationStep.findMany({ where: { operationId: id } });
     expect(step?.state).toBe("cancelled");
   });

@@ -4,18 +4,18 @@ import { createLogger } from "../lib/logger.ts";
 import { endWithoutHandler } from "../lib/operations/end.ts";
 import { startReconciler } from "../lib/operations/reconciler.ts";
 import type { TestDb } from "../lib/testing/metadata.ts";
-import { createTestDb } from "../lib/testing/metadata.ts";
 import {
   addDatabase,
   begin,
+  createPlace,
   ctxOf,
   endWorker,
   eventually,
   historyOf,
-  prepareTraces,
   spawnWorker,
   stateOf,
   until,
+  whatOf,
 } from "./testing/harness.ts";
 import { exclusive, once, tracesOf, twice } from "./testing/test-handlers.ts";
 import { testTimes } from "./testing/test-times.ts";
@@ -30,16 +30,13 @@ const spawn = async (
   return child;
 };
 beforeAll(async () => {
-  meta = await createTestDb();
-  await prepareTraces(meta);
+  meta = await createPlace();
 });
 afterEach(async () => {
   await Promise.all(workers.map((child) => endWorker(child)));
   workers = [];
 });
 afterAll(() => meta.drop());
-
-const whatOf = async (id: string) => (await tracesOf(meta.db, id)).map(({ what }) => what);
 
 test("two workers never run the same operation twice, and share the work", async () => {
   await Promise.all([spawn("left", { concurrency: 3 }), spawn("right", { concurrency: 3 })]);
@@ -99,7 +96,7 @@ test("a killed worker: what may be tried again is, once; the rest is interrupted
     "2 running",
     "2 succeeded",
   ]);
-  expect(await whatOf(again)).toEqual([
+  expect(await whatOf(meta, again)).toEqual([
     "begin",
     "onEnd interrupted retry",
     "cleanUp interrupted",
@@ -108,7 +105,7 @@ test("a killed worker: what may be tried again is, once; the rest is interrupted
     "commit",
   ]);
   await eventually(async () =>
-    expect(await whatOf(never)).toEqual(["begin", "onEnd interrupted", "cleanUp interrupted"]),
+    expect(await whatOf(meta, never)).toEqual(["begin", "onEnd interrupted", "cleanUp interrupted"]),
   );
   const steps = await meta.db.operationStep.findMany({
     where: { operationId: again },
@@ -146,7 +143,7 @@ test("a worker that was stopped from running loses its claim, writes nothing mor
   );
   frozen.kill("SIGCONT");
   await until(meta, id, "succeeded");
-  expect((await whatOf(id)).filter((what) => what === "commit")).toHaveLength(1);
+  expect((await whatOf(meta, id)).filter((what) => what === "commit")).toHaveLength(1);
   const second = (await tracesOf(meta.db, id)).filter(({ what }) => what === "end" || what === "commit");
   expect(second.every(({ attempt, pid }) => attempt === 2 && pid !== frozen.pid)).toBe(true);
 });
@@ -154,7 +151,7 @@ test("a worker that was stopped from running loses its claim, writes nothing mor
 test("an attempt that was taken from a worker has ended before the same worker begins the next one", async () => {
   await spawn("paused");
   const id = await begin(meta, twice, { ms: 1_500 });
-  await eventually(async () => expect(await whatOf(id)).toEqual(["begin"]));
+  await eventually(async () => expect(await whatOf(meta, id)).toEqual(["begin"]));
   // As after a pause of the whole machine: nobody renewed, and the one who held it runs on.
   await meta.db.$transaction(async (tx) => {
     await tx.$queryRaw`SELECT 1 FROM operation WHERE id = ${id}::uuid FOR UPDATE`;
@@ -176,16 +173,16 @@ test("an attempt that was taken from a worker has ended before the same worker b
 test("with no worker left, the web process alone says what happened; the next worker tells the rows", async () => {
   const last = await spawn("last");
   const id = await begin(meta, once, { ms: 60_000 });
-  await eventually(async () => expect(await whatOf(id)).toEqual(["begin"]));
+  await eventually(async () => expect(await whatOf(meta, id)).toEqual(["begin"]));
   await endWorker(last, "SIGKILL");
   const { db, log } = ctxOf(meta);
   const web = startReconciler({ db, log, handlerOf: null, ...testTimes().reconciler });
   await until(meta, id, "interrupted");
   await web.stop();
-  expect(await whatOf(id)).toEqual(["begin"]);
+  expect(await whatOf(meta, id)).toEqual(["begin"]);
   await spawn("late");
   await eventually(async () =>
-    expect(await whatOf(id)).toEqual(["begin", "onEnd interrupted", "cleanUp interrupted"]),
+    expect(await whatOf(meta, id)).toEqual(["begin", "onEnd interrupted", "cleanUp interrupted"]),
   );
 });
 

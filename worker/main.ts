@@ -7,14 +7,15 @@ import { parseEnv } from "../lib/env.ts";
 import { HoldfastError, isHoldfastError, messageOf } from "../lib/errors.ts";
 import type { Logger } from "../lib/logger.ts";
 import { createLogger } from "../lib/logger.ts";
-import { sweepLeftovers } from "../lib/sandbox/leftovers.ts";
 import { checkKeys } from "../lib/secrets/check-keys.ts";
 import { processKeyring } from "../lib/secrets/process-keyring.ts";
 import { onParentGone } from "../lib/start/parent-pipe.ts";
-import { sweepWorkFolders, tempRoot } from "../lib/transfer/work-folder.ts";
+import { requireTempRoot, tempRoot } from "../lib/transfer/work-folder.ts";
 import { findAbilities } from "../lib/workers/abilities.ts";
+import { startChores } from "./chores.ts";
 import { handlers } from "./register-handlers.ts";
 import { startWorker } from "./start-worker.ts";
+import { sweep } from "./sweep.ts";
 
 /** Operations may finish within this time after SIGTERM; then they are aborted and queued again. */
 const DRAIN_MS = 3_000;
@@ -36,6 +37,7 @@ async function main(log: Logger): Promise<void> {
       },
     );
   }
+  await requireTempRoot(tempRoot(process.env));
   const db = openDb(env.DATABASE_URL, { max: CONNECTIONS, applicationName: "holdfast worker" });
   const keyring = await processKeyring();
   await checkKeys(db, keyring);
@@ -51,6 +53,7 @@ async function main(log: Logger): Promise<void> {
     version: await ownVersion(),
     abortGraceMs: ABORT_GRACE_MS,
   });
+  const chores = startChores({ db, log, clock: systemClock });
   const stopChain = new AbortController();
   const chain = runChainer(
     { db, log, clock: systemClock },
@@ -65,6 +68,7 @@ async function main(log: Logger): Promise<void> {
       clearInterval(sweeping);
       stopChain.abort();
       await worker.stop(graceMs);
+      await chores.stop();
       await chain;
       await db.$disconnect();
     } catch (error) {
@@ -75,18 +79,6 @@ async function main(log: Logger): Promise<void> {
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void end(signal, DRAIN_MS));
   onParentGone(() => void end("its supervisor is gone", 0));
-}
-
-/** Removes what processes that are gone have left in the temporary folder. */
-async function sweep(log: Logger): Promise<void> {
-  const root = tempRoot(process.env);
-  try {
-    const workFolders = await sweepWorkFolders(root);
-    const { folders: sandboxes } = await sweepLeftovers(root);
-    if (workFolders + sandboxes > 0) log.info({ workFolders, sandboxes }, "removed what lost workers left");
-  } catch (error) {
-    log.warn({ err: messageOf(error) }, "leftovers in the temporary folder could not be removed");
-  }
 }
 
 async function ownVersion(): Promise<string> {

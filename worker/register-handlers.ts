@@ -1,3 +1,4 @@
+import { copyBackupHandler } from "../lib/backups/operations/copy-backup.handler.ts";
 import { restoreBackupHandler } from "../lib/backups/operations/restore-backup.handler.ts";
 import { runBackupHandler } from "../lib/backups/operations/run-backup.handler.ts";
 import { verifyBackupHandler } from "../lib/backups/operations/verify-backup.handler.ts";
@@ -9,6 +10,7 @@ import type { OperationHandler } from "../lib/operations/handler.ts";
 export const handlers: readonly OperationHandler[] = [
   runBackupHandler,
   verifyBackupHandler,
+  copyBackupHandler,
   restoreBackupHandler,
   preflightHandler,
   testConnectionHandler,

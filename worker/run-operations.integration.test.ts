@@ -1,32 +1,29 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Tx } from "../lib/db/client.ts";
 import type { TestDb } from "../lib/testing/metadata.ts";
-import { createTestDb } from "../lib/testing/metadata.ts";
 import type { RunningWorker } from "./start-worker.ts";
 import {
   begin,
+  createPlace,
   eventually,
   historyOf,
-  prepareTraces,
   stateOf,
   until,
+  whatOf,
   workerHere,
 } from "./testing/harness.ts";
-import { once, tracesOf, twice } from "./testing/test-handlers.ts";
+import { once, twice } from "./testing/test-handlers.ts";
 
 let meta: TestDb;
 let worker: RunningWorker;
 beforeAll(async () => {
-  meta = await createTestDb();
-  await prepareTraces(meta);
+  meta = await createPlace();
   worker = await workerHere(meta);
 });
 afterAll(async () => {
   await worker.stop(0);
   await meta.drop();
 });
-
-const whatOf = async (id: string) => (await tracesOf(meta.db, id)).map(({ what }) => what);
 
 test("an operation runs, and says how it came out", async () => {
   const id = await begin(meta, once, { ms: 60 });
@@ -40,7 +37,7 @@ test("an operation runs, and says how it came out", async () => {
   });
   expect(row.workerId).toBe(worker.id);
   expect(await historyOf(meta, id)).toEqual(["0 queued", "1 running", "1 succeeded"]);
-  expect(await whatOf(id)).toEqual(["begin", "end", "commit"]);
+  expect(await whatOf(meta, id)).toEqual(["begin", "end", "commit"]);
   const [step] = await meta.db.operationStep.findMany({ where: { operationId: id } });
   expect(step).toMatchObject({ seq: 1, name: "Work", state: "succeeded" });
 });
@@ -56,7 +53,7 @@ test("an error for people is shown with its remedy and without secrets", async (
   expect(row.reason).toBe("The server hung up on [redacted].");
   expect(row.error).toEqual({ message: row.reason, remedy: "Call again.", requestId: null });
   expect(await historyOf(meta, id)).toEqual(["0 queued", "1 running", "1 failed"]);
-  expect(await whatOf(id)).toEqual(["begin", "onEnd failed"]);
+  expect(await whatOf(meta, id)).toEqual(["begin", "onEnd failed"]);
   const [step] = await meta.db.operationStep.findMany({ where: { operationId: id } });
   expect(step).toMatchObject({ state: "failed", detail: "The server hung up on [redacted]." });
 });
@@ -77,7 +74,7 @@ test("when the end's own rows are refused the operation has failed, and nothing 
   const row = await until(meta, id, "failed");
   expect(row.result).toBeNull();
   await eventually(async () =>
-    expect(await whatOf(id)).toEqual(["begin", "end", "onEnd failed", "cleanUp failed"]),
+    expect(await whatOf(meta, id)).toEqual(["begin", "end", "onEnd failed", "cleanUp failed"]),
   );
 });
 
@@ -85,13 +82,42 @@ test("no progress for the kind's time is failed with that reason", async () => {
   const id = await begin(meta, once, { end: "hang" });
   const row = await until(meta, id, "failed");
   expect(row.reason).toBe("It made no progress for 2 s.");
-  expect(await whatOf(id)).toEqual(["begin", "onEnd failed"]);
+  expect(await whatOf(meta, id)).toEqual(["begin", "onEnd failed"]);
+});
+
+test("signs of movement are progress; at a standstill the reason says what it waits for", async () => {
+  const id = await begin(meta, once, { ms: 3_000, quiet: true, end: "hang", secret: "hunter2-hunter2" });
+  const row = await until(meta, id, "failed");
+  expect(row.reason).toBe("It made no progress for 2 s: it waits for [redacted].");
+  expect(row.progress).toBeNull();
+});
+
+test("what is left unsettled is settled by a clean-up, though no worker was lost; a success has settled it", async () => {
+  const rows = async (id: string) => [
+    (await stateOf(meta, id)).unsettled,
+    await meta.db.operationCleanUp.count(),
+  ];
+  const left = 'cleanUp failed {"leaves":"a database"}';
+  const failed = await begin(meta, once, { end: "fail", secret: "hunter2-hunter2", leaves: "a database" });
+  await until(meta, failed, "failed");
+  await eventually(async () => expect(await whatOf(meta, failed)).toEqual(["begin", "onEnd failed", left]));
+  await eventually(async () => expect(await rows(failed)).toEqual([null, 0]));
+  const found = await begin(meta, once, { end: "find", leaves: "a database" });
+  await until(meta, found, "failed");
+  await eventually(async () => expect(await whatOf(meta, found)).toEqual(["begin", "end", left]));
+  await eventually(async () => expect(await rows(found)).toEqual([null, 0]));
+  const good = await begin(meta, once, { leaves: "a database" });
+  await until(meta, good, "succeeded");
+  expect(await whatOf(meta, good)).toEqual(["begin", "end", "commit"]);
+  expect(await rows(good)).toEqual([null, 0]);
 });
 
 test("a handler that is deaf to its signal does not keep the operation running", async () => {
   const id = await begin(meta, once, { end: "ignore" });
   expect((await until(meta, id, "failed")).reason).toBe("It made no progress for 2 s.");
-  await eventually(async () => expect(await whatOf(id)).toEqual(["begin", "onEnd failed", "cleanUp failed"]));
+  await eventually(async () =>
+    expect(await whatOf(meta, id)).toEqual(["begin", "onEnd failed", "cleanUp failed"]),
+  );
 });
 
 test("a payload of an earlier version is read with today's defaults; one of a later version has failed", async () => {
@@ -103,7 +129,7 @@ test("a payload of an earlier version is read with today's defaults; one of a la
   const later = await begin(meta, once, {}, write({ ms: "soon" }));
   const row = await until(meta, later, "failed");
   expect(row.reason).toContain("cannot read what the operation asks for");
-  expect(await whatOf(later)).toEqual(["onEnd failed"]);
+  expect(await whatOf(meta, later)).toEqual(["onEnd failed"]);
 });
 
 test("a kind that this worker does not know waits for one that does", async () => {
@@ -145,6 +171,11 @@ test("a worker that is stopped gives back what may be tried again, and interrupt
     "2 running",
   ]);
   await eventually(async () =>
-    expect(await whatOf(again)).toEqual(["begin", "onEnd interrupted retry", "cleanUp interrupted", "begin"]),
+    expect(await whatOf(meta, again)).toEqual([
+      "begin",
+      "onEnd interrupted retry",
+      "cleanUp interrupted",
+      "begin",
+    ]),
   );
 });

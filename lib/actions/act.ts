@@ -13,7 +13,8 @@ export interface ActionError {
   message: string;
   remedy: string | null;
   fields: FieldErrors | null;
-  requestId: string;
+  /** Only of what the log knows: an id that leads nowhere helps nobody. */
+  requestId: string | null;
 }
 export type ActionResult<T> = { ok: true; data: T } | { ok: false; error: ActionError };
 
@@ -52,7 +53,7 @@ async function answer<T>(work: () => Promise<T>): Promise<ActionResult<T>> {
     const requestId = newId();
     const { code, message, remedy, fields, unknown } = describeError(error, requestId);
     if (unknown) (await getRuntime()).log.error({ err: error, requestId }, "server action failed");
-    return { ok: false, error: { code, message, remedy, fields, requestId } };
+    return { ok: false, error: { code, message, remedy, fields, requestId: unknown ? requestId : null } };
   }
 }
 

@@ -23,7 +23,7 @@ const WALKED = new Set(
   ),
 );
 /** Doors and rules; they do nothing by themselves. */
-const NO_VERB = /^@\/lib\/(actions\/act|api\/\w+|auth\/(session|permissions|claim)|runtime|errors|ids)$/;
+const NO_VERB = /^@\/lib\/(actions\/act|api\/[\w-]+|auth\/(session|permissions|claim)|runtime|errors|ids)$/;
 /** Verbs beside the walked ones, each of which checks the person itself. */
 const NOT_WALKED = ["@/lib/auth/confirm-password"];
 

@@ -2,6 +2,7 @@ import { clientAddress } from "../auth/client-address.ts";
 import { resolveSession } from "../auth/resolve-session.ts";
 import { resolveToken } from "../auth/resolve-token.ts";
 import { parseCookies, sessionIdFromCookies } from "../auth/session-cookie.ts";
+import { isUse } from "../auth/session-use.ts";
 import type { Ctx } from "../context.ts";
 import { HoldfastError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
@@ -35,7 +36,8 @@ export async function authenticate(runtime: Runtime, request: Request, endpoint:
   const { secureCookies: secure, sessionSecret: secret } = runtime;
   const cookies = parseCookies(request.headers.get("cookie"));
   const sessionId = await sessionIdFromCookies(cookies, { secure, secret });
-  const session = sessionId ? await resolveSession(base, sessionId) : null;
+  const use = isUse(request.headers) && !endpoint.streams?.includes("text/event-stream");
+  const session = sessionId ? await resolveSession(base, sessionId, { use }) : null;
   if (!session) {
     throw new HoldfastError("unauthenticated", "This needs a sign-in or an API token.", {
       remedy: "Sign in, or send Authorization: Bearer <token>.",

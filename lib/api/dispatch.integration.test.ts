@@ -1,6 +1,9 @@
 import { pino } from "pino";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { z } from "zod";
+import { UNATTENDED_HEADER } from "../api-client.ts";
+import { IDLE_MS } from "../auth/resolve-session.ts";
+import { stillAllowed } from "../auth/still-allowed.ts";
 import { HoldfastError } from "../errors.ts";
 import type { TestMember } from "../members/testing/make-member.ts";
 import { makeMember } from "../members/testing/make-member.ts";
@@ -8,6 +11,7 @@ import { createToken } from "../tokens/create-token.ts";
 import { endpoint } from "./endpoint.ts";
 import type { CallOptions, TestApi } from "./testing/test-api.ts";
 import { createTestApi } from "./testing/test-api.ts";
+import { ASKED_METHOD_HEADER } from "./unusual-method.ts";
 
 const logged: string[] = [];
 let api: TestApi;
@@ -57,6 +61,13 @@ const endpoints = [
   endpoint({
     ...common,
     method: "GET",
+    path: "/live",
+    streams: ["text/event-stream"],
+    handle: async (ctx) => new Response(`data: ${await stillAllowed(ctx)}\n\n`),
+  }),
+  endpoint({
+    ...common,
+    method: "GET",
     path: "/file",
     streams: ["text/plain"],
     handle: async () => new Response("line\n", { headers: { "content-type": "text/plain" } }),
@@ -100,6 +111,12 @@ test("HEAD, OPTIONS and wrong methods", async () => {
   expect([options.status, options.headers.get("allow")]).toEqual([204, "GET, DELETE, HEAD, OPTIONS"]);
   const wrong = await call("PUT", "/things/x", { body: {} });
   expect([wrong.status, wrong.headers.get("allow")]).toEqual([405, "GET, DELETE, HEAD, OPTIONS"]);
+  const unusual = await call("OPTIONS", "/things/x", {
+    token: "",
+    headers: { [ASKED_METHOD_HEADER]: "TRACE" },
+  });
+  expect([unusual.status, unusual.headers.get("allow")]).toEqual([405, "GET, DELETE, HEAD, OPTIONS"]);
+  expect(await problem(unusual)).toMatchObject({ detail: expect.stringContaining("TRACE") });
   expect((await call("HEAD", "/file")).status).toBe(405);
   expect(await (await call("GET", "/file")).text()).toBe("line\n");
 });
@@ -178,6 +195,26 @@ test("a revoked session and a temporary password stop at once", async () => {
   await api.base.db.user.update({ where: { id: member.user.id }, data: { mustChangePassword: false } });
   await api.base.db.session.update({ where: { id: member.sessionId }, data: { revokedAt: new Date() } });
   expect((await get()).status).toBe(401);
+});
+
+test("a page that is open without anybody at it does not keep its session from going idle", async () => {
+  const member = await makeMember(api.base);
+  const where = { id: member.sessionId };
+  const seen = new Date(Date.now() - 3_600_000);
+  await api.base.db.session.update({ where, data: { lastSeenAt: seen } });
+  const get = (path: string, headers: Record<string, string> = {}) =>
+    api.call(endpoints, "GET", path, { session: member.sessionId, headers });
+  const lastSeen = async () => (await api.base.db.session.findUniqueOrThrow({ where })).lastSeenAt;
+
+  const live = await get("/live");
+  expect([live.status, await live.text()]).toEqual([200, "data: true\n\n"]);
+  expect((await get("/things/x", { [UNATTENDED_HEADER]: "1" })).status).toBe(200);
+  expect(await lastSeen()).toEqual(seen);
+  expect((await get("/things/x")).status).toBe(200);
+  expect((await lastSeen()).getTime()).toBeGreaterThan(seen.getTime());
+
+  await api.base.db.session.update({ where, data: { lastSeenAt: new Date(Date.now() - IDLE_MS) } });
+  expect((await get("/live")).status).toBe(401);
 });
 
 test("what people should know is told, what they should not is logged under the request id", async () => {

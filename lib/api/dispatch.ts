@@ -10,6 +10,7 @@ import { matchRoute, pathSegments } from "./match-route.ts";
 import { describeError, problemResponse } from "./problem.ts";
 import { readBody, readQuery } from "./read-request.ts";
 import { RequestError } from "./request-error.ts";
+import { ASKED_METHOD_HEADER } from "./unusual-method.ts";
 
 const PREFIX = "/api/v1/";
 
@@ -39,6 +40,7 @@ export async function dispatch(
   response.headers.set("x-request-id", requestId);
   if (!response.headers.has("cache-control")) response.headers.set("cache-control", "no-store");
   response.headers.set("x-content-type-options", "nosniff");
+  response.headers.set("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
   const ms = Math.round(performance.now() - started);
   runtime.log.debug({ requestId, method, path: pathname, status: response.status, ms }, "request");
   return request.method === "HEAD" ? new Response(null, response) : response;
@@ -46,7 +48,7 @@ export async function dispatch(
 
 async function answer(runtime: Runtime, endpoints: readonly Endpoint[], request: Request): Promise<Response> {
   const url = new URL(request.url);
-  const found = route(endpoints, url.pathname, request.method);
+  const found = route(endpoints, url.pathname, request);
   if (found instanceof Response) return found;
   const { endpoint, params } = found;
   const ctx = await authenticate(runtime, request, endpoint);
@@ -74,7 +76,11 @@ class NotAllowed extends RequestError {
 }
 
 /** The endpoint for path and method, or the answer to OPTIONS. Throws `not_found` or 405. */
-function route(endpoints: readonly Endpoint[], pathname: string, method: string): RouteMatch | Response {
+function route(
+  endpoints: readonly Endpoint[],
+  pathname: string,
+  { method, headers }: Request,
+): RouteMatch | Response {
   const segments = pathname.startsWith(PREFIX) ? pathSegments(pathname.slice(PREFIX.length)) : null;
   const matches = segments ? matchRoute(endpoints, segments) : [];
   if (matches.length === 0) {
@@ -86,6 +92,8 @@ function route(endpoints: readonly Endpoint[], pathname: string, method: string)
   const plainGet = matches.find((match) => match.endpoint.method === "GET" && !match.endpoint.streams);
   if (plainGet) methods.add("HEAD");
   const allow = [...methods, "OPTIONS"].join(", ");
+  const unusual = headers.get(ASKED_METHOD_HEADER);
+  if (unusual !== null) throw new NotAllowed(unusual, allow);
   if (method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
   const match =
     method === "HEAD" ? plainGet : matches.find((candidate) => candidate.endpoint.method === method);

@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
 import { canonicalText } from "../audit/canonical.ts";
+import { KEEP_ANSWERS_MS } from "../auth/tidy-up.ts";
 import type { Ctx } from "../context.ts";
 import { HoldfastError, isHoldfastError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-
-/** Answers are kept this long. */
-const KEEP_MS = 24 * 3600_000;
 
 export interface StoredAnswer {
   status: number;
@@ -50,7 +48,9 @@ export async function once(
     .update(`${request.method} ${request.path}\n${canonicalText([request.body ?? null, access])}`)
     .digest("hex");
   const now = ctx.clock.now();
-  await ctx.db.idempotencyKey.deleteMany({ where: { createdAt: { lt: new Date(now.getTime() - KEEP_MS) } } });
+  // A key that is too old is free again, whether or not it was tidied up yet.
+  const old = new Date(now.getTime() - KEEP_ANSWERS_MS);
+  await ctx.db.idempotencyKey.deleteMany({ where: { ...claimed, createdAt: { lt: old } } });
   const { count } = await ctx.db.idempotencyKey.createMany({
     data: [{ ...claimed, requestHash, createdAt: now }],
     skipDuplicates: true,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { HoldfastError } from "../errors.ts";
 import { describeError } from "./problem.ts";
-import { MAX_BODY_BYTES, readBody, readQuery } from "./read-request.ts";
+import { MAX_BODY_BYTES, readBody, readForm, readQuery } from "./read-request.ts";
 
 const shape = z.object({ name: z.string().min(1), tags: z.array(z.string()).default([]) });
 
@@ -86,4 +86,46 @@ test("what is not meant for people does not get out", () => {
     status: 429,
     retryAfter: 3,
   });
+});
+
+const FORM = "application/x-www-form-urlencoded";
+
+test("a form's fields, the first of equal names", async () => {
+  const field = await readForm(post("password=a+b%26c&as=dump&as=stored", `${FORM}; charset=utf-8`));
+  expect([field("password"), field("as"), field("absent")]).toEqual(["a b&c", "dump", ""]);
+});
+
+/** As long as anyone reads; counts what was taken. */
+function endless() {
+  let taken = 0;
+  const chunk = new Uint8Array(16_384).fill(0x61);
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      taken += chunk.byteLength;
+      controller.enqueue(chunk);
+    },
+  });
+  return { body, taken: () => taken };
+}
+
+test("a body without end is read no further than its limit", async () => {
+  const send = (body: BodyInit, type: string) =>
+    new Request("http://x/", {
+      method: "POST",
+      body,
+      headers: { "content-type": type },
+      duplex: "half",
+    } as RequestInit);
+  const form = endless();
+  expect((await refusal(() => readForm(send(form.body, FORM)))).status).toBe(413);
+  expect(form.taken()).toBeLessThan(1 << 18);
+  const json = endless();
+  expect((await refusal(() => readBody(send(json.body, "application/json"), shape))).status).toBe(413);
+  expect(json.taken()).toBeLessThan(2 * MAX_BODY_BYTES);
+});
+
+test("what is not a form is refused", async () => {
+  expect((await refusal(() => readForm(post("{}", "application/json")))).status).toBe(415);
+  const bytes = new Uint8Array([0x61, 0x3d, 0xff]);
+  expect((await refusal(() => readForm(post(bytes, FORM)))).status).toBe(400);
 });

@@ -4,6 +4,8 @@ import { RequestError } from "./request-error.ts";
 
 /** Files do not travel through the API; the largest body is a database with its certificate. */
 export const MAX_BODY_BYTES = 1 << 20;
+/** Sign-in and the forms of a page hold a few short fields. */
+const MAX_FORM_BYTES = 1 << 16;
 const MAX_DEPTH = 32;
 const PROTOTYPE_KEYS = new Set(["__proto__", "constructor", "prototype"]);
 
@@ -36,15 +38,34 @@ export function readQuery(search: URLSearchParams, schema: z.ZodType | undefined
  * for another content type, 400 for what is not JSON, `invalid` with fields for the rest.
  */
 export async function readBody(request: Request, schema: z.ZodType | undefined): Promise<unknown> {
-  const text = await readText(request);
+  const text = await readText(request, MAX_BODY_BYTES);
   const json = text.trim() === "" ? {} : parseJson(request, text);
   refuseOddJson(json);
   const parsed = strict(schema ?? z.object({})).parse(json);
   return schema ? parsed : undefined;
 }
 
+/** The fields of a form that a browser has posted; the first of equal names counts. Throws as readFormText. */
+export async function readForm(request: Request): Promise<(name: string) => string> {
+  const fields = new URLSearchParams(await readFormText(request));
+  return (name) => fields.get(name) ?? "";
+}
+
+/** A posted form as text. Throws 413 beyond 64 KiB, 415 for what is not application/x-www-form-urlencoded. */
+export async function readFormText(request: Request): Promise<string> {
+  const type = contentType(request);
+  if (type !== "application/x-www-form-urlencoded") {
+    throw new RequestError(415, "invalid", `This takes a form; the content type is ${type ?? "not given"}.`);
+  }
+  return await readText(request, MAX_FORM_BYTES);
+}
+
+function contentType(request: Request): string | undefined {
+  return request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+}
+
 function parseJson(request: Request, text: string): unknown {
-  const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+  const type = contentType(request);
   if (type !== "application/json") {
     throw new RequestError(
       415,
@@ -63,15 +84,16 @@ function parseJson(request: Request, text: string): unknown {
   }
 }
 
-async function readText(request: Request): Promise<string> {
+/** A body of at most `limit` bytes, as text. Throws 413 as soon as there is more, 400 for what is not UTF-8. */
+async function readText(request: Request, limit: number): Promise<string> {
   const announced = Number(request.headers.get("content-length") ?? 0);
-  if (announced > MAX_BODY_BYTES) throw tooLarge();
+  if (announced > limit) throw tooLarge(limit);
   if (!request.body) return "";
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
-    if (size > MAX_BODY_BYTES) throw tooLarge();
+    if (size > limit) throw tooLarge(limit);
     chunks.push(chunk);
   }
   try {
@@ -81,8 +103,8 @@ async function readText(request: Request): Promise<string> {
   }
 }
 
-function tooLarge(): RequestError {
-  return new RequestError(413, "invalid", `The body is larger than ${MAX_BODY_BYTES} bytes.`, {
+function tooLarge(limit: number): RequestError {
+  return new RequestError(413, "invalid", `The body is larger than ${limit} bytes.`, {
     remedy: "Send less; there is no endpoint that needs more.",
   });
 }

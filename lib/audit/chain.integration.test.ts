@@ -8,10 +8,11 @@ import { createLogger } from "../logger.ts";
 import type { TestDb } from "../testing/metadata.ts";
 import { createTestDb } from "../testing/metadata.ts";
 import { appendLinks, chainHead, runChainer } from "./chain.ts";
+import { checkChain } from "./check-chain.ts";
 import { emitAudit } from "./emit.ts";
 import { exportAudit } from "./export-audit.ts";
 import { listAudit } from "./list-audit.ts";
-import { verifyAudit } from "./verify-audit.ts";
+import { listAuditActions } from "./list-audit-actions.ts";
 
 const auditKey = randomBytes(32);
 let meta: TestDb;
@@ -55,7 +56,7 @@ async function chainAll() {
     .toBe(0);
 }
 
-const verify = () => verifyAudit(ctx, { auditKey });
+const verify = () => checkChain(meta.db, { auditKey });
 
 /** What someone with the owner's password can do: switch the triggers off. */
 async function tamper(...statements: string[]) {
@@ -111,7 +112,7 @@ test("links what was committed, in order, and verifies", async () => {
 test("another key does not verify", async () => {
   await emitMany(2);
   await chainAll();
-  const result = await verifyAudit(ctx, { auditKey: randomBytes(32) });
+  const result = await checkChain(meta.db, { auditKey: randomBytes(32) });
   expect(result.intact).toBe(false);
   expect(result.breaks).toHaveLength(2);
 });
@@ -255,6 +256,10 @@ test("lists by filter and page, within the actor's limits", async () => {
     (await listAudit(ctx, query)).items.map((item) => item.action);
   expect(await names({ action: "database." })).toEqual(["database.create"]);
   expect(await names({ object: "shop" })).toEqual(["database.create"]);
+  expect(await names({ q: "SHO" })).toEqual(["database.create"]);
+  expect(await names({ q: "base.cr" })).toEqual(["database.create"]);
+  expect(await names({ q: "%" })).toEqual([]);
+  expect(await listAuditActions(ctx)).toEqual(["database.create", "test.0", "test.1", "test.2"]);
   expect(await names({ objectKind: "test", actor: "test" })).toHaveLength(3);
   expect(await names({ from: new Date(Date.now() + 60_000).toISOString() })).toEqual([]);
   const limited = {

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import type { Ctx } from "../context.ts";
 import type { Db, Tx } from "../db/client.ts";
+import { emitEvent } from "../events/emit.ts";
 
 /** Advisory lock that makes the chainer one, whichever process runs it. */
 const CHAIN_LOCK = 7_230_002;
@@ -67,7 +68,10 @@ async function appendBatch(tx: Tx, auditKey: Buffer, since: Date | undefined): P
     hash = linkHash(auditKey, hash, seq, event.canonical);
     return { seq, eventId: event.id, hash };
   });
-  if (links.length > 0) await tx.auditLink.createMany({ data: links });
+  if (links.length > 0) {
+    await tx.auditLink.createMany({ data: links });
+    await emitEvent(tx, "audit");
+  }
   return links.length;
 }
 

@@ -1,6 +1,7 @@
 import type { Ctx } from "../context.ts";
 import type { Tx } from "../db/client.ts";
 import { Prisma } from "../db/generated/client.ts";
+import { emitEvent } from "../events/emit.ts";
 import { newId } from "../ids.ts";
 import { canonicalText } from "./canonical.ts";
 import { redact } from "./redact.ts";
@@ -15,7 +16,8 @@ export interface AuditInput {
 
 /**
  * Writes one audit event in the transaction of the change it tells of; if it fails, so does the change.
- * `before` and `after` are redacted by key. The chainer links events later (chain.ts).
+ * `before` and `after` are redacted by key. The chainer links events later (chain.ts). Lists that are open hear of
+ * it without an id, so that a burst of events is one change to them.
  */
 export async function emitAudit(tx: Tx, ctx: Ctx, input: AuditInput): Promise<void> {
   const { actor } = ctx;
@@ -41,4 +43,5 @@ export async function emitAudit(tx: Tx, ctx: Ctx, input: AuditInput): Promise<vo
       canonical: canonicalText(event),
     },
   });
+  await emitEvent(tx, "audit");
 }

@@ -15,6 +15,8 @@ export const auditItemSchema = z.object({
 export type AuditItem = z.infer<typeof auditItemSchema>;
 
 export const auditFilters = {
+  /** Part of the actor's or the object's name, of the address or of the action. */
+  q: z.string().max(200).optional(),
   actor: z.string().max(200).optional(),
   action: z.string().max(100).optional(),
   objectKind: z.string().max(60).optional(),

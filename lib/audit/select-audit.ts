@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Actor } from "../context.ts";
+import { escapeLike } from "../db/escape-like.ts";
 import { Prisma } from "../db/generated/client.ts";
 import type { exportAuditQuery } from "./schema.ts";
 
@@ -12,6 +13,7 @@ export const AUDIT_COLUMNS = Prisma.sql`e.id, l.seq, e.at, e.actor_kind AS "acto
 /** Conditions of the filters, and of the actor's limits: it sees what concerns its databases, and itself. */
 export function auditConditions(actor: Actor, filter: AuditFilter): Prisma.Sql[] {
   const conditions: Prisma.Sql[] = [Prisma.sql`TRUE`];
+  if (filter.q) conditions.push(textCondition(filter.q));
   if (filter.actor)
     conditions.push(Prisma.sql`(e.actor_id = ${filter.actor} OR e.actor_name = ${filter.actor})`);
   if (filter.action) conditions.push(actionCondition(filter.action));
@@ -23,6 +25,12 @@ export function auditConditions(actor: Actor, filter: AuditFilter): Prisma.Sql[]
   if (filter.to) conditions.push(Prisma.sql`e.at < ${new Date(filter.to)}`);
   if (actor.kind === "user" || actor.kind === "token") conditions.push(...limits(actor));
   return conditions;
+}
+
+function textCondition(text: string): Prisma.Sql {
+  const pattern = `%${escapeLike(text)}%`;
+  return Prisma.sql`(e.actor_name ILIKE ${pattern} OR e.object_name ILIKE ${pattern} OR e.action ILIKE ${pattern}
+    OR e.address ILIKE ${pattern})`;
 }
 
 /** "backup.run" exactly, or everything below with "backup.". */

@@ -4,6 +4,7 @@ import { createTestApi } from "../api/testing/test-api.ts";
 import type { Ctx } from "../context.ts";
 import { parseEnv } from "../env.ts";
 import { makeMember } from "../members/testing/make-member.ts";
+import { changeEmail } from "./change-email.ts";
 import { changePassword } from "./change-password.ts";
 import { claim, claimFromEnv, ensureClaimToken, isClaimed } from "./claim.ts";
 import { getMe } from "./get-me.ts";
@@ -217,4 +218,26 @@ test("changing one's password needs the current one and ends the other sessions"
   expect(await getMe(ctx)).toMatchObject({ mustChangePassword: false });
   expect(await actions(user.id)).toContain("member.change-password");
   await signIn(base, { email: user.email, password: "another long one" });
+});
+
+test("the address that one signs in with changes with the password, to one that is free", async () => {
+  const { user, ctx, password } = await makeMember(base);
+  const { user: neighbour } = await makeMember(base);
+  const email = `new-${user.email}`;
+  await expect(changeEmail(ctx, { email, password: "a guess" })).rejects.toMatchObject({
+    code: "invalid",
+    fields: { password: expect.any(String) },
+  });
+  await expect(changeEmail(ctx, { email: neighbour.email, password })).rejects.toMatchObject({
+    code: "conflict",
+    fields: { email: expect.any(String) },
+  });
+  await changeEmail(ctx, { email: ` ${email.toUpperCase()} `, password });
+  expect(await getMe(ctx)).toMatchObject({ email });
+  await signIn(base, { email, password });
+  await expect(signIn(base, { email: user.email, password })).rejects.toMatchObject({
+    code: "unauthenticated",
+  });
+  const [event] = await base.db.auditEvent.findMany({ where: { action: "member.change-email" } });
+  expect(event).toMatchObject({ before: { email: user.email }, after: { email } });
 });

@@ -2,7 +2,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { parseEnv } from "../env.ts";
-import { ADDRESS_HEADER, addressGroup, clientAddress, stampAddresses } from "./client-address.ts";
+import { ADDRESS_HEADER, addressGroup, clientAddress, stampRequests } from "./client-address.ts";
+import { isUse } from "./session-use.ts";
 
 const direct = parseEnv({});
 const proxied = parseEnv({ HOLDFAST_TRUST_PROXY: "on" });
@@ -19,12 +20,28 @@ test("behind a proxy the entry that the proxy added counts, not what the client 
 });
 
 test("a client can't choose the address that it is known by", async () => {
-  stampAddresses();
+  stampRequests();
   const server = createServer((request, response) => response.end(String(request.headers[ADDRESS_HEADER])));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { [ADDRESS_HEADER]: "6.6.6.6" } });
   expect(await answer.text()).toBe("127.0.0.1");
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+test("a page that is fetched ahead is no use of the session", async () => {
+  stampRequests();
+  const server = createServer((request, response) => {
+    const headers = new Headers(request.headers as Record<string, string>);
+    response.end(String(isUse(headers)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const ask = async (headers: Record<string, string>) =>
+    await (await fetch(`http://127.0.0.1:${port}/`, { headers })).text();
+  expect(await ask({ rsc: "1" })).toBe("true");
+  expect(await ask({ rsc: "1", "next-router-prefetch": "1" })).toBe("false");
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
 });

@@ -2,18 +2,21 @@ import { subscribe } from "node:diagnostics_channel";
 import type { IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
 import type { Env } from "../env.ts";
+import { markPrefetch } from "./session-use.ts";
 
 /** Set by this process on each request it takes; what a client sends under this name is overwritten. */
 export const ADDRESS_HEADER = "x-holdfast-address";
 
 /**
  * Stamps every request that this process's HTTP servers take with the socket's address, before any handler
- * sees it: route handlers have no socket, and X-Forwarded-For can be made up by the client.
+ * sees it: route handlers have no socket, and X-Forwarded-For can be made up by the client. Pages that are fetched
+ * ahead are marked, too.
  */
-export function stampAddresses(): void {
+export function stampRequests(): void {
   subscribe("http.server.request.start", (message) => {
     const { request } = message as { request: IncomingMessage };
     request.headers[ADDRESS_HEADER] = plainAddress(request.socket.remoteAddress ?? "");
+    markPrefetch(request.headers);
   });
 }
 

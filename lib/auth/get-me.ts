@@ -20,6 +20,7 @@ export async function getMe(ctx: Ctx): Promise<Me> {
     environments: actor.scope.environments,
     applications: actor.scope.applications,
     totp: user?.totpEnabledAt != null,
+    recoveryCodesLeft: user?.totpEnabledAt ? user.recoveryCodeHashes.length : null,
     mustChangePassword: user?.mustChangePassword ?? false,
   };
 }

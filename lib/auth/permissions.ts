@@ -1,5 +1,5 @@
 import type { Actor, Ctx, Role } from "../context.ts";
-import { HoldfastError } from "../errors.ts";
+import { HoldfastError, isHoldfastError } from "../errors.ts";
 
 /** Every permission and the least role that has it (design: "Roles"). */
 const LEAST_ROLE = {
@@ -7,6 +7,7 @@ const LEAST_ROLE = {
   "account.own": "viewer",
   "backup.run": "operator",
   "backup.verify": "operator",
+  "backup.copy": "operator",
   "database.test": "operator",
   "operation.cancel": "operator",
   "backup.restore": "admin",
@@ -59,7 +60,7 @@ export function inScope(actor: Actor, target: Target): boolean {
 }
 
 /**
- * First line of a page whose verb looks at the target: throws `forbidden` when the role is too low, whatever the
+ * For pages whose verbs look at the target: throws `forbidden` when the role is too low, whatever the
  * actor's limits.
  */
 export function requireRole({ actor }: Ctx, permission: Permission): void {
@@ -69,6 +70,17 @@ export function requireRole({ actor }: Ctx, permission: Permission): void {
     `This needs the role ${LEAST_ROLE[permission]}; you are ${actor.role}.`,
     { remedy: "Ask an admin to do it, or to change your role under Settings, Members." },
   );
+}
+
+/** Why a check refuses, for a page that then says so in its own place; null when it lets through. */
+export function refusal(check: () => void): string | null {
+  try {
+    check();
+    return null;
+  } catch (error) {
+    if (isHoldfastError(error) && error.code === "forbidden") return error.message;
+    throw error;
+  }
 }
 
 /**

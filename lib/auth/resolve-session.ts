@@ -29,11 +29,12 @@ interface Row {
 /**
  * Who a session id stands for, asked of the database each time, so that revoking a session, disabling its user
  * or changing a role works at the next request. Null when the session is unknown, revoked, expired or idle for
- * too long, or its user is disabled.
+ * too long, or its user is disabled. It counts as use of the session unless `use` is false.
  */
 export async function resolveSession(
   base: Omit<Ctx, "actor">,
   sessionId: string,
+  { use = true }: { use?: boolean } = {},
 ): Promise<ResolvedSession | null> {
   if (!isId(sessionId)) return null;
   const now = base.clock.now();
@@ -45,7 +46,7 @@ export async function resolveSession(
      WHERE s.id = ${sessionId}::uuid AND s.revoked_at IS NULL AND s.expires_at > ${now}
        AND s.last_seen_at > ${idleSince} AND u.disabled_at IS NULL`;
   if (!row) return null;
-  if (now.getTime() - row.last_seen_at.getTime() >= SEEN_EVERY_MS) {
+  if (use && now.getTime() - row.last_seen_at.getTime() >= SEEN_EVERY_MS) {
     await base.db.session.updateMany({
       where: { id: sessionId, lastSeenAt: { lt: now } },
       data: { lastSeenAt: now },

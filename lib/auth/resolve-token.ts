@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Ctx } from "../context.ts";
+import { tokenState, WITH_OWNER } from "../tokens/token-dto.ts";
 
 const SEEN_EVERY_MS = 60_000;
 /** "hf_" and 32 random bytes in base64url. */
@@ -11,14 +12,15 @@ export function secretHash(secret: string): string {
 }
 
 /**
- * Who an API token stands for, or null when it is unknown, revoked or expired. `lastUsedAt` is written at most
+ * Who an API token stands for, or null when it is unknown, revoked or expired, or its owner is disabled. `lastUsedAt` is written at most
  * once a minute.
  */
 export async function resolveToken(base: Omit<Ctx, "actor">, token: string): Promise<Ctx | null> {
   if (!TOKEN_SHAPE.test(token)) return null;
   const now = base.clock.now();
-  const row = await base.db.apiToken.findUnique({ where: { tokenHash: secretHash(token) } });
-  if (!row || row.revokedAt || (row.expiresAt && row.expiresAt <= now)) return null;
+  const where = { tokenHash: secretHash(token) };
+  const row = await base.db.apiToken.findUnique({ where, include: WITH_OWNER });
+  if (!row || row.revokedAt || tokenState(row, now) !== "works") return null;
   if (!row.lastUsedAt || now.getTime() - row.lastUsedAt.getTime() >= SEEN_EVERY_MS) {
     await base.db.apiToken.updateMany({
       where: { id: row.id, OR: [{ lastUsedAt: null }, { lastUsedAt: { lt: now } }] },

@@ -7,6 +7,8 @@ import type { TestMember } from "../members/testing/make-member.ts";
 import { makeMember } from "../members/testing/make-member.ts";
 import { confirmTotp } from "./confirm-totp.ts";
 import { disableTotp } from "./disable-totp.ts";
+import { getMe } from "./get-me.ts";
+import { makeRecoveryCodes } from "./make-recovery-codes.ts";
 import { totpOf } from "./second-factor.ts";
 import { signIn } from "./sign-in.ts";
 import { startTotp } from "./start-totp.ts";
@@ -28,29 +30,63 @@ const codeAt = (secret: string, time: number) => totpOf(secret, "x").generate({ 
 
 async function withSecondFactor(): Promise<TestMember & { secret: string; recoveryCodes: string[] }> {
   const member = await makeMember(base);
-  const { secret } = await startTotp(member.ctx);
+  const { secret } = await startTotp(member.ctx, { password: member.password });
   const { recoveryCodes } = await confirmTotp(member.ctx, { code: codeAt(secret, now) });
   now += 30_000;
   return { ...member, secret, recoveryCodes };
 }
 
 test("it is on after a first code, and is stored sealed", async () => {
-  const { user, ctx, secret, recoveryCodes } = await withSecondFactor();
+  const { user, ctx, password, secret, recoveryCodes } = await withSecondFactor();
   expect(recoveryCodes).toHaveLength(10);
   expect(recoveryCodes[0]).toMatch(/^[a-z2-7]{4}(-[a-z2-7]{4}){3}$/);
   const row = await base.db.user.findUniqueOrThrow({ where: { id: user.id } });
   expect(JSON.stringify([row.totpSecretSealed, row.recoveryCodeHashes])).not.toContain(secret);
   expect(row.totpSecretSealed).toMatch(/^v1\./);
-  await expect(startTotp(ctx)).rejects.toMatchObject({ code: "conflict" });
+  await expect(startTotp(ctx, { password })).rejects.toMatchObject({ code: "conflict" });
   const events = await base.db.auditEvent.findMany({ where: { objectId: user.id } });
   expect(events.map((event) => event.action)).toEqual(["member.start-totp", "member.enable-totp"]);
   expect(JSON.stringify(events)).not.toContain(secret);
 });
 
+test("nobody sets one up, or makes recovery codes, in a session that was left open", async () => {
+  const { user, ctx } = await makeMember(base);
+  const wrong = { code: "invalid", fields: { password: expect.any(String) } };
+  await expect(startTotp(ctx, { password: "a guess" })).rejects.toMatchObject(wrong);
+  expect((await base.db.user.findUniqueOrThrow({ where: { id: user.id } })).totpSecretSealed).toBeNull();
+  const other = await withSecondFactor();
+  await expect(makeRecoveryCodes(other.ctx, { password: "a guess" })).rejects.toMatchObject(wrong);
+  await signIn(base, {
+    email: other.user.email,
+    password: other.password,
+    code: other.recoveryCodes[0],
+  });
+});
+
+test("new recovery codes take the place of the earlier ones", async () => {
+  const { user, ctx, password, recoveryCodes } = await withSecondFactor();
+  await signIn(base, { email: user.email, password, code: recoveryCodes[0] });
+  expect((await getMe(ctx)).recoveryCodesLeft).toBe(9);
+  const { recoveryCodes: fresh } = await makeRecoveryCodes(ctx, { password });
+  expect((await getMe(ctx)).recoveryCodesLeft).toBe(10);
+  await expect(signIn(base, { email: user.email, password, code: recoveryCodes[1] })).rejects.toMatchObject({
+    code: "unauthenticated",
+  });
+  await signIn(base, { email: user.email, password, code: fresh[0] });
+  const [event] = await base.db.auditEvent.findMany({ where: { action: "member.make-recovery-codes" } });
+  expect(event).toMatchObject({ objectId: user.id, before: { left: 9 }, after: { left: 10 } });
+  expect(JSON.stringify(event)).not.toContain(fresh[0]);
+  const without = await makeMember(base);
+  await expect(makeRecoveryCodes(without.ctx, { password: without.password })).rejects.toMatchObject({
+    code: "conflict",
+  });
+  expect((await getMe(without.ctx)).recoveryCodesLeft).toBeNull();
+});
+
 test("a wrong first code does not switch it on", async () => {
   const { user, ctx, password } = await makeMember(base);
   await expect(confirmTotp(ctx, { code: "123456" })).rejects.toMatchObject({ code: "conflict" });
-  const { secret } = await startTotp(ctx);
+  const { secret } = await startTotp(ctx, { password });
   await expect(confirmTotp(ctx, { code: codeAt(secret, now + 300_000) })).rejects.toMatchObject({
     code: "invalid",
   });
@@ -63,7 +99,7 @@ test("signing in needs the code in the same submit; no code, a wrong and an old 
   for (const code of [undefined, "", "000000", codeAt(secret, now - 90_000), "not-a-code"]) {
     await expect(login(code)).rejects.toMatchObject({
       code: "unauthenticated",
-      message: /E-mail, password or code/,
+      message: expect.stringMatching(/E-mail, password or code/),
     });
   }
   now += 60_000;

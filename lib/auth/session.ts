@@ -8,6 +8,7 @@ import { clientAddress } from "./client-address.ts";
 import type { ResolvedSession } from "./resolve-session.ts";
 import { resolveSession } from "./resolve-session.ts";
 import { sessionIdFromCookies } from "./session-cookie.ts";
+import { isUse } from "./session-use.ts";
 
 /** proxy.ts puts the path that was asked for here; pages have no other way to know it. */
 export const PATH_HEADER = "x-holdfast-path";
@@ -23,7 +24,9 @@ export const currentSession = cache(async (): Promise<ResolvedSession | null> =>
   const all = Object.fromEntries(jar.getAll().map(({ name, value }) => [name, value]));
   const sessionId = await sessionIdFromCookies(all, { secure, secret });
   if (!sessionId) return null;
-  return await resolveSession(baseCtx(runtime, clientAddress(await headers(), runtime.env)), sessionId);
+  const asked = await headers();
+  const base = baseCtx(runtime, clientAddress(asked, runtime.env));
+  return await resolveSession(base, sessionId, { use: isUse(asked) });
 });
 
 /** The context of the signed-in person, or null when nobody is, or the password must be changed first. */

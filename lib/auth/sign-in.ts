@@ -9,7 +9,7 @@ import { hashPassword, pretendVerify, verifyPassword } from "./passwords.ts";
 import { SESSION_DAYS } from "./resolve-session.ts";
 import { spendSecondFactor } from "./second-factor.ts";
 import type { ThrottleKey } from "./throttle.ts";
-import { countTry, forgetOldTries, forgiveTry } from "./throttle.ts";
+import { countTry, forgiveTry } from "./throttle.ts";
 
 export interface SignInInput {
   email: string;
@@ -48,7 +48,6 @@ export async function signIn(base: Omit<Ctx, "actor">, input: SignInInput): Prom
     return await openSession(tx, base, usable, rehashed, input.userAgent);
   });
   for (const key of keys) await forgiveTry(base, key);
-  await forgetOldTries(base);
   return signedIn;
 }
 

@@ -1,16 +1,25 @@
+import type { z } from "zod";
 import { emitAudit } from "../audit/emit.ts";
 import type { Ctx } from "../context.ts";
 import { HoldfastError } from "../errors.ts";
+import { ownPasswordInput } from "../members/schema.ts";
 import { processKeyring } from "../secrets/process-keyring.ts";
+import { confirmPassword } from "./confirm-password.ts";
 import { requirePerson } from "./require-person.ts";
 import { newTotpSecret, totpAad, totpOf } from "./second-factor.ts";
 
 /**
- * Makes a TOTP secret for one's own account; it counts once a code of it was confirmed. `uri` is for the QR
- * code, `secret` (base32) for typing. Throws `conflict` while a second factor is on.
+ * Makes a TOTP secret for one's own account, with the password typed again: whoever sets up a second factor decides
+ * who signs in. It counts once a code of it was confirmed. `uri` is for the QR code, `secret` (base32) for typing.
+ * Throws `invalid` when the password is wrong, `conflict` while a second factor is on.
  */
-export async function startTotp(ctx: Ctx): Promise<{ secret: string; uri: string }> {
+export async function startTotp(
+  ctx: Ctx,
+  input: z.input<typeof ownPasswordInput>,
+): Promise<{ secret: string; uri: string }> {
   const actor = requirePerson(ctx);
+  const { password } = ownPasswordInput.parse(input);
+  await confirmPassword(ctx, password);
   const keyring = await processKeyring();
   const secret = newTotpSecret();
   const totpSecretSealed = keyring.seal(secret, totpAad(actor.id));

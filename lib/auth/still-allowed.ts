@@ -1,4 +1,5 @@
 import type { Ctx } from "../context.ts";
+import { tokenState, WITH_OWNER } from "../tokens/token-dto.ts";
 import { resolveSession } from "./resolve-session.ts";
 
 /**
@@ -8,12 +9,12 @@ import { resolveSession } from "./resolve-session.ts";
 export async function stillAllowed(ctx: Ctx): Promise<boolean> {
   const { actor } = ctx;
   if (actor.kind === "user") {
-    const resolved = await resolveSession(ctx, actor.sessionId);
+    const resolved = await resolveSession(ctx, actor.sessionId, { use: false });
     return resolved !== null && same(resolved.ctx.actor, actor);
   }
   if (actor.kind === "token") {
-    const row = await ctx.db.apiToken.findUnique({ where: { id: actor.id } });
-    if (!row || row.revokedAt || (row.expiresAt && row.expiresAt <= ctx.clock.now())) return false;
+    const row = await ctx.db.apiToken.findUnique({ where: { id: actor.id }, include: WITH_OWNER });
+    if (!row || row.revokedAt || tokenState(row, ctx.clock.now()) !== "works") return false;
     const scope = { environments: row.scopeEnvironments, applications: row.scopeApplications };
     return same({ role: row.role, scope }, actor);
   }

@@ -15,7 +15,7 @@ const LIMITS = {
 } as const satisfies Record<string, Limit>;
 
 /** Tries are forgotten after a day without one. */
-const FORGET_MS = 24 * 3600_000;
+export const FORGET_TRIES_MS = 24 * 3600_000;
 
 export type ThrottleKind = keyof typeof LIMITS;
 export interface ThrottleKey {
@@ -32,7 +32,7 @@ const keyText = ({ kind, name }: ThrottleKey) => `${kind}:${name}`;
  */
 export async function countTry(ctx: Omit<Ctx, "actor">, key: ThrottleKey): Promise<void> {
   const now = ctx.clock.now();
-  const forget = new Date(now.getTime() - FORGET_MS);
+  const forget = new Date(now.getTime() - FORGET_TRIES_MS);
   const { free, cap } = LIMITS[key.kind];
   const counted = await ctx.db.$queryRaw<unknown[]>`
     INSERT INTO login_throttle AS t (key, failures, blocked_until, updated_at)
@@ -64,10 +64,4 @@ export async function forgiveTry(ctx: Omit<Ctx, "actor">, key: ThrottleKey): Pro
     where: { key: keyText(key), failures: { gt: 0 } },
     data: { failures: { decrement: 1 }, blockedUntil: null },
   });
-}
-
-/** Removes what is forgotten anyway, so that made-up e-mail addresses don't fill the table. */
-export async function forgetOldTries(ctx: Omit<Ctx, "actor">): Promise<void> {
-  const before = new Date(ctx.clock.now().getTime() - FORGET_MS);
-  await ctx.db.loginThrottle.deleteMany({ where: { updatedAt: { lt: before } } });
 }

@@ -1,4 +1,4 @@
-import type { RecoverableFacts } from "./recoverable.ts";
+import type { CopyCounts, Recoverable, RecoverableFacts } from "./recoverable.ts";
 import { recoverable } from "./recoverable.ts";
 import type { DatabaseItem } from "./schema.ts";
 
@@ -27,8 +27,7 @@ export interface DatabaseRow {
   provenAt: Date | null;
   provenByCount: boolean | null;
   provenRestoreSeconds: number | null;
-  provenStored: number | null;
-  provenDamaged: number | null;
+  provenCopies: CopyCounts | null;
   provenOffHost: boolean | null;
   failedProofId: string | null;
   failedProofAt: Date | null;
@@ -49,11 +48,15 @@ export interface Assessed {
   row: DatabaseRow;
   /** Counts as restorable in the Overview's finding. */
   restorable: boolean;
+  /** What has to be said against a restorable one that is its own. */
+  caveat: Recoverable["caveat"];
 }
+
+const NO_COPIES: CopyCounts = { stored: 0, missing: 0, altered: 0, unreachable: 0, failed: 0 };
 
 /** A row with its promise. `kitConfirmed`: the recovery kit is confirmed, or nothing is encrypted. */
 export function assess(row: DatabaseRow, now: Date, kitConfirmed: boolean): Assessed {
-  const { promise, restorable } = recoverable(factsOf(row, now, kitConfirmed));
+  const { promise, restorable, caveat } = recoverable(factsOf(row, now, kitConfirmed));
   const item: DatabaseItem = {
     id: row.id,
     name: row.name,
@@ -71,13 +74,12 @@ export function assess(row: DatabaseRow, now: Date, kitConfirmed: boolean): Asse
     lastBackupAt: (row.goodFinishedAt ?? row.goodAt)?.toISOString() ?? null,
     lastProvenAt: (row.provenAt ?? row.provenDataAt)?.toISOString() ?? null,
   };
-  return { item, row, restorable };
+  return { item, row, restorable, caveat };
 }
 
 function factsOf(row: DatabaseRow, now: Date, kitConfirmed: boolean): RecoverableFacts {
   return {
     now,
-    name: row.name,
     registeredAt: row.createdAt,
     lastGood: row.goodId && row.goodAt ? { id: row.goodId, at: row.goodAt } : null,
     lastProven: provenOf(row),
@@ -103,8 +105,7 @@ function provenOf(row: DatabaseRow): RecoverableFacts["lastProven"] {
     provenAt: row.provenAt ?? row.provenDataAt,
     byCount: row.provenByCount ?? false,
     restoreSeconds: row.provenRestoreSeconds,
-    storedCopies: row.provenStored ?? 0,
-    damagedCopies: row.provenDamaged ?? 0,
+    copies: row.provenCopies ?? NO_COPIES,
     offHost: row.provenOffHost ?? false,
   };
 }

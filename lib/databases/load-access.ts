@@ -1,9 +1,9 @@
 import type { Ctx } from "../context.ts";
 import type { Access } from "../engines/engine.ts";
 import { HoldfastError } from "../errors.ts";
+import { refuseForbiddenHost } from "../network/forbidden-address.ts";
 import type { Keyring } from "../secrets/keyring.ts";
 import { databaseAad } from "../secrets/sealed-columns.ts";
-import { refuseForbiddenHost } from "./forbidden-address.ts";
 
 /**
  * How to reach a registered database, password opened; for handlers. Throws `not_found` when it is gone,

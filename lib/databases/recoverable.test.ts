@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { RecoverableFacts } from "./recoverable.ts";
+import type { CopyCounts, RecoverableFacts } from "./recoverable.ts";
 import { recoverable } from "./recoverable.ts";
 
 const now = new Date("2026-11-21T12:00:00Z");
@@ -7,23 +7,29 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const before = (ms: number) => new Date(now.getTime() - ms);
 
+const copies = (more: Partial<CopyCounts>): CopyCounts => ({
+  stored: 2,
+  missing: 0,
+  altered: 0,
+  unreachable: 0,
+  failed: 0,
+  ...more,
+});
 const proven = (ms: number, more: Partial<NonNullable<RecoverableFacts["lastProven"]>> = {}) => ({
   id: "p",
   at: before(ms),
   provenAt: before(ms),
   byCount: false,
   restoreSeconds: 11,
-  storedCopies: 2,
-  damagedCopies: 0,
+  copies: copies({}),
   offHost: true,
   ...more,
 });
 const fact = (id: string, ms: number, reason: string | null = null) => ({ id, at: before(ms), reason });
 
-function state(facts: Partial<RecoverableFacts>) {
-  const { promise, restorable } = recoverable({
+function judged(facts: Partial<RecoverableFacts>) {
+  return recoverable({
     now,
-    name: "shop",
     registeredAt: before(90 * DAY),
     lastGood: facts.lastProven ? { id: "p", at: facts.lastProven.at } : null,
     lastProven: null,
@@ -34,6 +40,10 @@ function state(facts: Partial<RecoverableFacts>) {
     kitConfirmed: true,
     ...facts,
   });
+}
+
+function state(facts: Partial<RecoverableFacts>) {
+  const { promise, restorable } = judged(facts);
   const plain = (text: string | null) => text?.replaceAll("\u00a0", " ") ?? null;
   return {
     state: promise.state,
@@ -80,27 +90,55 @@ test.each([
   });
 });
 
-test.each([
-  [1, "a copy is missing or altered"],
-  [2, "copies are missing or altered"],
-])("%i damaged copies beside a good one are amber", (damagedCopies, detail) => {
-  expect(state({ lastProven: proven(HOUR, { damagedCopies }) })).toMatchObject({ state: "warning", detail });
+test.each<[Partial<CopyCounts>, string]>([
+  [{ altered: 1 }, "a copy was altered"],
+  [{ missing: 1 }, "a copy is missing"],
+  [{ missing: 2 }, "2 copies are missing"],
+  [{ unreachable: 1 }, "a copy could not be reached"],
+  [{ failed: 1 }, "a copy was not made"],
+  [{ failed: 1, altered: 1 }, "2 copies are not good"],
+])("%j beside good copies is amber, and says what it is", (counts, detail) => {
+  const lastProven = proven(HOUR, { copies: copies(counts) });
+  expect(state({ lastProven })).toMatchObject({ state: "warning", detail, restorable: true });
 });
 
-test("without any stored copy it is red, whatever the proof said", () => {
-  expect(state({ lastProven: proven(HOUR, { storedCopies: 0, damagedCopies: 1 }) })).toMatchObject({
-    state: "problem",
-    text: "no copy is left",
-    restorable: false,
-  });
+test("what is a database's own caveat, and what concerns the whole install", () => {
+  const caveat = (facts: Partial<RecoverableFacts>) => judged(facts).caveat;
+  expect(caveat({ lastProven: proven(HOUR) })).toBeNull();
+  expect(caveat({ kitConfirmed: false, lastProven: proven(HOUR, { offHost: false }) })).toBeNull();
+  expect(caveat({ lastProven: proven(9 * DAY) })).toBe("age");
+  expect(caveat({ lastProven: proven(3 * HOUR), lastFailedBackup: fact("f", HOUR) })).toBe("run");
+  expect(caveat({ lastProven: proven(3 * HOUR), lastUnverifiable: fact("u", HOUR) })).toBe("run");
+  expect(caveat({ lastProven: proven(HOUR, { copies: copies({ failed: 1 }) }) })).toBe("copies");
+  expect(caveat({ lastGood: { id: "g", at: before(HOUR) } })).toBeNull();
 });
+
+test.each<[Partial<CopyCounts>, string, string]>([
+  [{ altered: 1 }, "no copy is left", "the only copy was altered"],
+  [{ missing: 1 }, "no copy is left", "the only copy is missing"],
+  [{ missing: 2 }, "no copy is left", "all 2 copies are missing"],
+  [{ missing: 1, altered: 1 }, "no copy is left", "of 2 copies 1 was altered, 1 is missing"],
+  [{ unreachable: 1 }, "no copy can be reached", "the only copy could not be reached"],
+  [{ unreachable: 2 }, "no copy can be reached", "all 2 copies could not be reached"],
+  [
+    { unreachable: 1, altered: 2 },
+    "no good copy is known",
+    "of 3 copies 2 were altered, 1 could not be reached",
+  ],
+])(
+  "%j and no stored copy is red, whatever the proof said, and says what is known",
+  (counts, text, detail) => {
+    const lastProven = proven(HOUR, { copies: copies({ stored: 0, ...counts }) });
+    expect(state({ lastProven })).toMatchObject({ state: "problem", text, detail, restorable: false });
+  },
+);
 
 test("never backed up: not known on the first day, red afterwards, with the failure if there was one", () => {
   expect(state({ registeredAt: before(HOUR) })).toEqual({
     state: "unknown",
     text: "never backed up",
     detail: null,
-    href: "/databases/shop",
+    href: null,
     restorable: false,
   });
   expect(state({ registeredAt: before(2 * DAY) }).state).toBe("problem");

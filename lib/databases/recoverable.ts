@@ -16,10 +16,19 @@ export interface BackupFact {
   at: Date;
 }
 
+/** Copies of one backup by what is known of them. */
+export interface CopyCounts {
+  stored: number;
+  missing: number;
+  altered: number;
+  unreachable: number;
+  /** Never made. */
+  failed: number;
+}
+
 /** Everything that the promise is computed from. "Newest" is by the moment of the data. */
 export interface RecoverableFacts {
   now: Date;
-  name: string;
   registeredAt: Date;
   /** Newest complete or partial backup. */
   lastGood: BackupFact | null;
@@ -29,9 +38,7 @@ export interface RecoverableFacts {
         provenAt: Date;
         byCount: boolean;
         restoreSeconds: number | null;
-        storedCopies: number;
-        /** Altered or missing. */
-        damagedCopies: number;
+        copies: CopyCounts;
         /** A stored copy lies on another host. */
         offHost: boolean;
       })
@@ -50,13 +57,29 @@ export interface Recoverable {
   promise: PromiseState;
   /** Whether it counts as restorable in the Overview's finding: proven, and nothing speaks against it. */
   restorable: boolean;
+  /**
+   * What has to be said against a restorable one that is its own: the age of its proof, a newer run that failed, or
+   * its copies. Null when there is nothing but what concerns the whole install.
+   */
+  caveat: "age" | "run" | "copies" | null;
 }
 
 /** How the promise "can we get it back?" stands. Only a fresh proof without any caveat is `ok`. */
 export function recoverable(facts: RecoverableFacts): Recoverable {
   const standing = withoutRunning(facts);
-  const restorable = facts.lastProven !== null && (standing.state === "ok" || standing.state === "warning");
-  return { promise: facts.running ? inProgress(facts, facts.running, standing) : standing, restorable };
+  const { lastProven } = facts;
+  const restorable = lastProven !== null && (standing.state === "ok" || standing.state === "warning");
+  return {
+    promise: facts.running ? inProgress(facts, facts.running, standing) : standing,
+    restorable,
+    caveat: restorable ? ownCaveat(facts, lastProven) : null,
+  };
+}
+
+function ownCaveat(facts: RecoverableFacts, proven: Proven): Recoverable["caveat"] {
+  if (facts.now.getTime() - proven.at.getTime() > STALE_MS) return "age";
+  if (runCaveat(facts, proven) !== null) return "run";
+  return copiesCaveat(proven.copies) === null ? null : "copies";
 }
 
 function inProgress(
@@ -84,9 +107,7 @@ function withoutRunning(facts: RecoverableFacts): PromiseState {
   if (!facts.lastGood && !lastProven) return neverBackedUp(facts);
   if (lastFailedProof && !isOlder(lastFailedProof, lastProven)) return proofFailed(facts, lastFailedProof);
   if (!lastProven) return notProven(facts);
-  if (lastProven.storedCopies === 0) {
-    return problem("no copy is left", "every copy of the proven backup is missing or altered", lastProven.id);
-  }
+  if (lastProven.copies.stored === 0) return noGoodCopy(lastProven);
   const age = facts.now.getTime() - lastProven.at.getTime();
   if (age > STALE_MS) return stale(facts, lastProven, age);
   return provenState(facts, lastProven);
@@ -101,7 +122,7 @@ function neverBackedUp(facts: RecoverableFacts): PromiseState {
     state: waited > GRACE_MS ? "problem" : "unknown",
     text: "never backed up",
     detail: null,
-    href: `/databases/${facts.name}`,
+    href: null,
   };
 }
 
@@ -157,19 +178,67 @@ function provenState(facts: RecoverableFacts, proven: Proven): PromiseState {
   };
 }
 
+/** No copy of the proven backup is known to be good: what is known of each kind is said as it is. */
+function noGoodCopy({ id, copies }: Proven): PromiseState {
+  const gone = copies.missing + copies.altered;
+  const text =
+    gone === 0 && copies.unreachable > 0
+      ? "no copy can be reached"
+      : copies.unreachable > 0
+        ? "no good copy is known"
+        : "no copy is left";
+  const total = gone + copies.unreachable + copies.failed;
+  const kinds = STATES.filter((state) => copies[state] > 0);
+  const [only] = kinds;
+  if (kinds.length === 1 && only) {
+    const subject = total === 1 ? "the only copy" : `all ${total} copies`;
+    return problem(text, `${subject} ${total === 1 ? WAS[only] : WERE[only]}`, id);
+  }
+  const parts = kinds.map((state) => `${copies[state]} ${copies[state] === 1 ? WAS[state] : WERE[state]}`);
+  return problem(text, `of ${total} copies ${parts.join(", ")}`, id);
+}
+
+const STATES = ["altered", "missing", "unreachable", "failed"] as const;
+const WAS = {
+  altered: "was altered",
+  missing: "is missing",
+  unreachable: "could not be reached",
+  failed: "was not made",
+};
+const WERE = {
+  altered: "were altered",
+  missing: "are missing",
+  unreachable: "could not be reached",
+  failed: "were not made",
+};
+
+/** What is wrong with copies beside good ones; null when nothing is. */
+function copiesCaveat(copies: CopyCounts): string | null {
+  const kinds = STATES.filter((state) => copies[state] > 0);
+  const [only, other] = kinds;
+  if (!only) return null;
+  const bad = kinds.reduce((sum, state) => sum + copies[state], 0);
+  if (other) return `${bad} copies are not good`;
+  return bad === 1 ? `a copy ${WAS[only]}` : `${bad} copies ${WERE[only]}`;
+}
+
 function caveatOf(facts: RecoverableFacts, proven: Proven): string | null {
+  const own = runCaveat(facts, proven) ?? copiesCaveat(proven.copies);
+  if (own !== null) return own;
+  if (!facts.kitConfirmed && !proven.offHost) return "recovery kit not confirmed, no copy off this host";
+  if (!facts.kitConfirmed) return "recovery kit not confirmed";
+  return proven.offHost ? null : "no copy off this host";
+}
+
+/** A newer backup that failed or could not be verified. */
+function runCaveat(facts: RecoverableFacts, proven: Proven): string | null {
   const { lastFailedBackup, lastUnverifiable } = facts;
   if (lastFailedBackup && !isOlder(lastFailedBackup, facts.lastGood))
     return failedBackup(lastFailedBackup.reason);
   if (lastUnverifiable && !isOlder(lastUnverifiable, proven)) {
     return `newest could not be verified: ${lastUnverifiable.reason ?? "no reason given"}`;
   }
-  if (proven.damagedCopies > 0) {
-    return proven.damagedCopies === 1 ? "a copy is missing or altered" : "copies are missing or altered";
-  }
-  if (!facts.kitConfirmed && !proven.offHost) return "recovery kit not confirmed, no copy off this host";
-  if (!facts.kitConfirmed) return "recovery kit not confirmed";
-  return proven.offHost ? null : "no copy off this host";
+  return null;
 }
 
 function provenText(facts: RecoverableFacts, proven: Proven): string {

@@ -1,6 +1,6 @@
 import type { Access, Engine } from "../engines/engine.ts";
 import { HoldfastError } from "../errors.ts";
-import { refuseForbiddenHost } from "./forbidden-address.ts";
+import { refuseForbiddenHost } from "../network/forbidden-address.ts";
 
 export interface ConnectionInput {
   url?: string | undefined;

@@ -26,11 +26,16 @@ export type PostgresConnection = z.infer<typeof postgresConnectionSchema>;
 export type SqliteConnection = z.infer<typeof sqliteConnectionSchema>;
 export type Connection = PostgresConnection | SqliteConnection;
 
+export const applicationName = z
+  .string()
+  .regex(/^[a-z0-9-]{1,63}$/, "An application's name has 1 to 63 lower-case letters, digits and hyphens.");
+
+/** What a team ships; `databases` counts those that are registered and not archived. */
+export const applicationSchema = z.object({ name: z.string(), databases: z.number() });
+export type ApplicationDto = z.infer<typeof applicationSchema>;
+
 const common = {
-  application: z
-    .string()
-    .regex(/^[a-z0-9-]{1,63}$/)
-    .optional(),
+  application: applicationName.optional(),
   environment: z.string().min(1, "Choose an environment."),
   pool: z
     .string()
@@ -89,7 +94,7 @@ export const promiseSchema = z.object({
   state: z.enum(["ok", "warning", "problem", "running", "unknown"]),
   text: z.string(),
   detail: z.string().nullable(),
-  /** Path of the evidence. */
+  /** Path of the evidence; null while there is none. */
   href: z.string().nullable(),
 });
 export type PromiseState = z.infer<typeof promiseSchema>;

@@ -41,7 +41,7 @@ export async function selectDatabases(
       good.id::text AS "goodId", good.created_at AS "goodAt", good.finished_at AS "goodFinishedAt",
       proven.id::text AS "provenId", proven.created_at AS "provenDataAt", proven.proven_at AS "provenAt",
       proven.proof_by_count AS "provenByCount", proven.restore_seconds AS "provenRestoreSeconds",
-      copies.stored AS "provenStored", copies.damaged AS "provenDamaged", copies.off_host AS "provenOffHost",
+      copies.counts AS "provenCopies", copies.off_host AS "provenOffHost",
       refuted.id::text AS "failedProofId", refuted.created_at AS "failedProofAt",
       refuted.proof_reason AS "failedProofReason",
       unsure.id::text AS "unverifiableId", unsure.created_at AS "unverifiableAt",
@@ -56,8 +56,12 @@ export async function selectDatabases(
     LEFT JOIN LATERAL (SELECT b.id, b.created_at, b.proven_at, b.proof_by_count, b.restore_seconds FROM backup b
       WHERE b.database_id = d.id AND b.proof_verdict = 'proven'
       ORDER BY b.created_at DESC LIMIT 1) AS proven ON TRUE
-    LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE c.state = 'stored')::int AS stored,
-        count(*) FILTER (WHERE c.state IN ('altered', 'missing'))::int AS damaged,
+    LEFT JOIN LATERAL (SELECT jsonb_build_object(
+          'stored', count(*) FILTER (WHERE c.state = 'stored'),
+          'missing', count(*) FILTER (WHERE c.state = 'missing'),
+          'altered', count(*) FILTER (WHERE c.state = 'altered'),
+          'unreachable', count(*) FILTER (WHERE c.state = 'unreachable'),
+          'failed', count(*) FILTER (WHERE c.state = 'failed')) AS counts,
         coalesce(bool_or(c.state = 'stored' AND t.kind <> 'local'), FALSE) AS off_host
       FROM copy c JOIN destination t ON t.id = c.destination_id
       WHERE c.backup_id = proven.id) AS copies ON TRUE

@@ -35,21 +35,23 @@ export async function databaseTimeline(
   const before = (at: Prisma.Sql, key: Prisma.Sql) =>
     cursor ? Prisma.sql`AND (${at}, ${key}) < (${cursor.at}, ${cursor.id}::uuid)` : Prisma.empty;
   const column = (name: string) => Prisma.raw(name);
+  // Of its own accord Holdfast acts as itself, whichever of its processes it was.
+  const askedBy = Prisma.sql`CASE o.actor_kind WHEN 'system' THEN 'Holdfast' ELSE o.actor_name END`;
   const rows = await ctx.db.$queryRaw<Row[]>`
     (SELECT b.created_at AS at, b.id::text AS id, 'backup' AS kind, b.state::text AS state, b.trigger AS what,
-        b.reason AS detail, b.size_bytes::float8 AS amount, o.actor_name AS actor, '/backups/' || b.id AS href
+        b.reason AS detail, b.size_bytes::float8 AS amount, ${askedBy} AS actor, '/backups/' || b.id AS href
       FROM backup b LEFT JOIN operation o ON o.id = b.operation_id
       WHERE b.database_id = ${id}::uuid ${before(column("b.created_at"), column("b.id"))}
       ORDER BY b.created_at DESC, b.id DESC LIMIT ${limit})
     UNION ALL
     (SELECT p.finished_at, p.id::text, 'proof', p.verdict::text, CASE WHEN p.by_count THEN 'count' ELSE 'content' END,
-        p.reason, p.restore_seconds, o.actor_name, '/backups/' || p.backup_id
+        p.reason, p.restore_seconds, ${askedBy}, '/backups/' || p.backup_id
       FROM proof p JOIN backup b ON b.id = p.backup_id LEFT JOIN operation o ON o.id = p.operation_id
       WHERE b.database_id = ${id}::uuid ${before(column("p.finished_at"), column("p.id"))}
       ORDER BY p.finished_at DESC, p.id DESC LIMIT ${limit})
     UNION ALL
     (SELECT o.created_at, o.id::text, CASE o.kind WHEN 'backup.restore' THEN 'restore' ELSE 'preflight' END,
-        o.state::text, o.title, o.reason, NULL, o.actor_name, '/operations/' || o.id
+        o.state::text, o.title, o.reason, NULL, ${askedBy}, '/operations/' || o.id
       FROM operation o
       WHERE o.database_id = ${id}::uuid AND o.kind IN ('backup.restore', 'database.preflight')
         ${before(column("o.created_at"), column("o.id"))}

@@ -17,7 +17,8 @@ export interface DbOptions {
 
 /**
  * Opens a pool on our metadata database. Waiting for a connection is bounded (10 s), as is every
- * statement (60 s), so that a stuck server shows as an error and not as a hang.
+ * statement (60 s), so that a stuck server shows as an error and not as a hang. A process that is frozen in the
+ * middle of a transaction holds its locks for 30 s and not for ever: others have to end what it was at.
  */
 export function openDb(connectionString: string, { max, applicationName }: DbOptions): Db {
   const adapter = new PrismaPg({
@@ -27,6 +28,7 @@ export function openDb(connectionString: string, { max, applicationName }: DbOpt
     options: `-c role=${RUNTIME_ROLE}`,
     connectionTimeoutMillis: 10_000,
     statement_timeout: 60_000,
+    idle_in_transaction_session_timeout: 30_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
   });

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { PrismaPg } from "@prisma/adapter-pg";
 import { bindMigrationAwareSqlAdapterFactory } from "@prisma/driver-adapter-utils";
+import { schemaAdapter } from "./schema-adapter.ts";
 
 export interface MigrationsList {
   baseDir: string;
@@ -54,14 +54,14 @@ interface Glue {
 /** What the engine must not see as ours. */
 export const FILTERS: Filters = { externalTables: [], externalEnums: [] };
 
+let loaded: Promise<Glue> | undefined;
+
 /**
  * Prisma's schema engine as WebAssembly, so that no binary is downloaded at any time. The package has no
- * loader for Node of its own: the module is instantiated here with its own glue.
+ * loader for Node of its own: the module is instantiated here with its own glue, once per process, because the glue
+ * keeps views into the memory of the instance it saw first.
  */
-export async function openSchemaEngine(
-  connectionString: string,
-  datamodels: [string, string][],
-): Promise<OpenSchemaEngine> {
+async function loadGlue(): Promise<Glue> {
   const require = createRequire(import.meta.url);
   const name = ["@prisma/schema-engine-wasm", "schema_engine_bg"].join("/");
   const glue = (await import(name)) as Glue;
@@ -71,36 +71,20 @@ export async function openSchemaEngine(
   });
   glue.__wbg_set_wasm(instance.exports);
   (instance.exports.__wbindgen_start as () => void)();
-  const opened: Disposable[] = [];
-  const factory = bindMigrationAwareSqlAdapterFactory(
-    wholeScripts(new PrismaPg({ connectionString }), opened),
-  );
-  const engine = await glue.SchemaEngine.new({ datamodels }, () => undefined, factory);
-  return {
-    engine,
-    async close() {
-      for (const adapter of opened) await adapter.dispose();
-    },
-  };
+  return glue;
 }
 
-interface Disposable {
-  dispose(): Promise<void>;
-}
-
-/** The adapter cuts scripts at every ";", which breaks function bodies; the server takes a script whole. */
-function wholeScripts(factory: PrismaPg, opened: Disposable[]): PrismaPg {
-  const patch = (connect: () => ReturnType<PrismaPg["connect"]>) => async () => {
-    const adapter = await connect();
-    opened.push(adapter);
-    adapter.executeScript = async (script) => {
-      await adapter.underlyingDriver().query(script);
-    };
-    return adapter;
-  };
-  factory.connect = patch(factory.connect.bind(factory));
-  factory.connectToShadowDb = patch(factory.connectToShadowDb.bind(factory));
-  return factory;
+/** A schema engine on one database; several may be open in a process. */
+export async function openSchemaEngine(
+  connectionString: string,
+  datamodels: [string, string][],
+): Promise<OpenSchemaEngine> {
+  loaded ??= loadGlue();
+  const glue = await loaded;
+  const { factory, close } = schemaAdapter(connectionString);
+  const bound = bindMigrationAwareSqlAdapterFactory(factory);
+  const engine = await glue.SchemaEngine.new({ datamodels }, () => undefined, bound);
+  return { engine, close };
 }
 
 /** The engine's 10 s lock time-out is never cleared and would hold the process open; unref'd, it does not. */

@@ -8,6 +8,7 @@ export const EVENTS_CHANNEL = "holdfast_events";
 
 /** Records that something changed and, on commit, wakes the event streams of every web process. */
 export async function emitEvent(tx: Tx, topic: Topic, objectId?: string): Promise<void> {
-  await tx.liveEvent.create({ data: { topic, objectId: objectId ?? null } });
-  await tx.$executeRaw`SELECT pg_notify(${EVENTS_CHANNEL}, '')`;
+  await tx.$executeRaw`
+    WITH noted AS (INSERT INTO live_event (topic, object_id) VALUES (${topic}, ${objectId ?? null}))
+    SELECT pg_notify(${EVENTS_CHANNEL}, '')`;
 }

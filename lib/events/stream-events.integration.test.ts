@@ -1,7 +1,11 @@
+import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { appendLinks } from "../audit/chain.ts";
+import { emitAudit } from "../audit/emit.ts";
 import type { Ctx } from "../context.ts";
 import { asSystem, systemClock } from "../context.ts";
+import type { Tx } from "../db/client.ts";
 import { newId } from "../ids.ts";
 import { createLogger } from "../logger.ts";
 import { LOG_CHANNEL } from "../operations/channels.ts";
@@ -256,4 +260,26 @@ test("a log is streamed as it grows, resumes after a line, and ends with the ope
   await vi.waitFor(() => expect(resumed.seen.ended).toBe(true), PATIENCE);
   expect(lines(resumed.messages).at(-1)).toBe("the last");
   expect(resumed.messages.at(-1)).toMatchObject({ event: "end", data: { state: "succeeded" } });
+});
+
+test("an audit event reaches open lists with its change, a burst of them as one, and again when it is linked", async () => {
+  const { messages, seen, stop } = open();
+  const system = asSystem({ db: meta.db, clock: systemClock, log }, "test");
+  const audit = (tx: Tx) => emitAudit(tx, system, { action: "test.write", object: { kind: "test" } });
+  await expect.poll(() => hub.subscribers, PATIENCE).toBeGreaterThan(0);
+  const undone = meta.db.$transaction(async (tx) => {
+    await audit(tx);
+    throw new Error("undone");
+  });
+  await expect(undone).rejects.toThrow("undone");
+  await meta.db.$transaction(async (tx) => {
+    for (let count = 0; count < 50; count += 1) await audit(tx);
+  });
+  const heard = () => messages.filter(({ data }) => data.topic === "audit");
+  await expect.poll(() => heard().length, PATIENCE).toBe(1);
+  expect(heard()).toEqual([expect.objectContaining({ data: { topic: "audit", objectId: null } })]);
+  await expect.poll(() => appendLinks(meta.db, randomBytes(32)), PATIENCE).toBeGreaterThan(0);
+  await expect.poll(() => heard().length, PATIENCE).toBeGreaterThan(1);
+  stop.abort();
+  await expect.poll(() => seen.ended, PATIENCE).toBe(true);
 });

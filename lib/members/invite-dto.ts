@@ -7,6 +7,8 @@ export function toInvite(invite: Invite, nameOf: (id: string) => string): Invite
     email: invite.email,
     name: invite.name,
     role: invite.role,
+    environments: invite.scopeEnvironments,
+    applications: invite.scopeApplications,
     expiresAt: invite.expiresAt.toISOString(),
     invitedBy: nameOf(invite.invitedBy),
   };

@@ -1,15 +1,14 @@
-import type { ListSessionsQuery } from "../auth/list-sessions.ts";
 import { sessionsOf } from "../auth/list-sessions.ts";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Ctx } from "../context.ts";
-import type { Page } from "../paging.ts";
+import type { Page, PlainListQuery } from "../paging.ts";
 import { findMember } from "./find-member.ts";
 import type { SessionDto } from "./schema.ts";
 
 /** A member's sessions that stand, newest sign-in first. */
 export async function listMemberSessions(
   ctx: Ctx,
-  input: ListSessionsQuery & { member: string },
+  input: PlainListQuery & { member: string },
 ): Promise<Page<SessionDto>> {
   requirePermission(ctx, "member.read");
   const { member, ...page } = input;

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { TestApi } from "../api/testing/test-api.ts";
 import { createTestApi } from "../api/testing/test-api.ts";
 import { resolveSession } from "../auth/resolve-session.ts";
+import { resolveToken } from "../auth/resolve-token.ts";
 import { signIn } from "../auth/sign-in.ts";
 import type { Ctx } from "../context.ts";
 import { createToken } from "../tokens/create-token.ts";
@@ -39,7 +40,7 @@ test("an invitation makes an account once, with the invited role and limits", as
     name: "New",
     role: "operator",
     environments: ["staging"],
-    applications: [],
+    applications: ["shop"],
   });
   expect(invite.url).toMatch(/^http:\/\/localhost:3000\/invite\?token=[A-Za-z0-9_-]{43}$/);
   expect(invite).toMatchObject({ email: "new@example.com", invitedBy: admin.user.name });
@@ -54,6 +55,7 @@ test("an invitation makes an account once, with the invited role and limits", as
   expect(tries.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
   const [member] = tries.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   expect(member).toMatchObject({ role: "operator", environments: ["staging"], email: "new@example.com" });
+  expect(member?.applications).toEqual(["shop"]);
   expect((await audit(member?.id ?? "")).map((event) => event.action)).toEqual(["invite.accept"]);
   expect(JSON.stringify(await audit(invite.id))).not.toContain(token);
   await expect(openInvite(base, { token })).rejects.toMatchObject({ code: "not_found" });
@@ -89,6 +91,7 @@ test("role and limits change at the next request", async () => {
     member: member.user.id,
     role: "operator",
     environments: ["production"],
+    applications: ["shop"],
   });
   expect(changed).toMatchObject({ role: "operator", environments: ["production"], tokens: [] });
   const session = await resolveSession(base, member.sessionId);
@@ -120,19 +123,28 @@ test("whoever may not invite any more leaves no open invitation behind: a link c
   await expect(openInvite(base, { token: tokenOf(link.url) })).rejects.toMatchObject({ code: "not_found" });
 });
 
-test("disabling ends all sessions and invitations at once and lists the tokens that go on", async () => {
+test("disabling ends all sessions and invitations at once and lists the tokens that stop with them", async () => {
   const leaver = await makeMember(base, { role: "admin" });
   const again = await signIn(base, { email: leaver.user.email, password: leaver.password });
   const { id, token } = await createToken(leaver.ctx, { name: "ci", role: "operator" });
   const invite = await createInvite(leaver.ctx, { email: "friend@example.com", name: "F", role: "admin" });
+  const inviter = await createToken(leaver.ctx, { name: "inviter", role: "admin" });
+  const asToken = await resolveToken(base, inviter.token);
+  if (!asToken) throw new Error("the token does not work");
+  const other = await createInvite(asToken, { email: "other@example.com", name: "O", role: "admin" });
   const disabled = await updateMember(admin.ctx, { member: leaver.user.id, disabled: true });
   expect(disabled.disabledAt).not.toBeNull();
-  expect(disabled.tokens).toMatchObject([{ id, name: "ci", createdBy: leaver.user.name }]);
+  expect(disabled.tokens).toMatchObject([
+    { name: "inviter", createdBy: leaver.user.name, state: "owner-disabled" },
+    { id, name: "ci", createdBy: leaver.user.name, state: "owner-disabled" },
+  ]);
   expect(JSON.stringify(disabled)).not.toContain(token);
   for (const sessionId of [leaver.sessionId, again.sessionId]) {
     expect(await resolveSession(base, sessionId)).toBeNull();
   }
-  await expect(openInvite(base, { token: tokenOf(invite.url) })).rejects.toMatchObject({ code: "not_found" });
+  for (const { url } of [invite, other]) {
+    await expect(openInvite(base, { token: tokenOf(url) })).rejects.toMatchObject({ code: "not_found" });
+  }
   await expect(signIn(base, { email: leaver.user.email, password: leaver.password })).rejects.toMatchObject({
     code: "unauthenticated",
   });

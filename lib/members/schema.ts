@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { applicationName } from "../databases/schema.ts";
 
 export const roles = ["viewer", "operator", "admin"] as const;
-const scope = {
-  environments: z.array(z.string()).default([]),
-  applications: z.array(z.string()).default([]),
-};
+const environments = z.array(z.string().max(63)).max(100);
+const applications = z.array(applicationName).max(100);
+/** What a role is limited to; empty lists mean everything. */
+export const limits = { environments: environments.default([]), applications: applications.default([]) };
 
 export const email = z.string().trim().toLowerCase().pipe(z.email("Give an e-mail address."));
 /** NIST 800-63B: length counts, composition rules don't. */
@@ -32,6 +33,8 @@ export const inviteSchema = z.object({
   email: z.string(),
   name: z.string(),
   role: z.enum(roles),
+  environments: z.array(z.string()),
+  applications: z.array(z.string()),
   expiresAt: z.string(),
   invitedBy: z.string(),
 });
@@ -41,7 +44,7 @@ export const createInviteInput = z.object({
   email,
   name: z.string().trim().min(1, "Give a name.").max(120),
   role: z.enum(roles),
-  ...scope,
+  ...limits,
 });
 /** The link is shown once. */
 export const createdInviteSchema = inviteSchema.extend({ url: z.string() });
@@ -50,8 +53,8 @@ export const acceptInviteInput = z.object({ token: z.string().min(1), password: 
 export const updateMemberInput = z.object({
   name: z.string().trim().min(1).max(120).optional(),
   role: z.enum(roles).optional(),
-  environments: z.array(z.string()).optional(),
-  applications: z.array(z.string()).optional(),
+  environments: environments.optional(),
+  applications: applications.optional(),
   disabled: z.boolean().optional(),
 });
 /** Returned once, to be handed over; must be changed at the next sign-in. */
@@ -73,6 +76,8 @@ export const meSchema = z.object({
   environments: z.array(z.string()),
   applications: z.array(z.string()),
   totp: z.boolean(),
+  /** Recovery codes that were not used yet; null without a second factor. */
+  recoveryCodesLeft: z.number().nullable(),
   mustChangePassword: z.boolean(),
 });
 export type Me = z.infer<typeof meSchema>;
@@ -84,7 +89,11 @@ export const changePasswordInput = z.object({
 export const totpStartSchema = z.object({ secret: z.string(), uri: z.string() });
 export const totpConfirmInput = z.object({ code: z.string().regex(/^\d{6}$/, "Six digits.") });
 export const recoveryCodesSchema = z.object({ recoveryCodes: z.array(z.string()) });
-export const totpDisableInput = z.object({ password: z.string().min(1) });
+/** One's own password, typed again: a session left open is not enough. */
+export const ownPasswordInput = z.object({
+  password: z.string().min(1, "Give your password.").max(1024),
+});
+export const changeEmailInput = ownPasswordInput.extend({ email });
 
 export const sessionSchema = z.object({
   id: z.string(),

@@ -8,7 +8,7 @@ import type { Tx } from "../db/client.ts";
 import type { User } from "../db/generated/client.ts";
 import { HoldfastError } from "../errors.ts";
 import { emitEvent } from "../events/emit.ts";
-import { tokensCreatedBy } from "../tokens/list-tokens.ts";
+import { tokensOf } from "../tokens/list-tokens.ts";
 import type { UpdatedMemberDto } from "../tokens/schema.ts";
 import { findMember } from "./find-member.ts";
 import { toMember } from "./member-dto.ts";
@@ -16,8 +16,9 @@ import { updateMemberInput } from "./schema.ts";
 
 /**
  * Changes name, role or limits, disables or enables. It holds from the member's next request; disabling ends
- * their sessions at once. Whoever may invite no longer has no open invitation: a link could bring them back. `tokens` lists the API tokens they made, which go on working:
- * revoke those that should not. Throws `refused` for the last admin.
+ * their sessions at once and stops their API tokens until they are enabled again. Whoever may invite no longer has
+ * no open invitation: a link could bring them back. `tokens` lists the API tokens they own; those keep the role and
+ * limits they were made with: revoke the ones that should not. Throws `refused` for the last admin.
  */
 export async function updateMember(
   ctx: Ctx,
@@ -42,7 +43,7 @@ export async function updateMember(
       data: { name, role, scopeEnvironments, scopeApplications, disabledAt },
     });
     const endedSessions = after.disabledAt ? await endSessions(tx, ctx, before.id) : 0;
-    if (!isAdmin(after)) await revokeInvitesOf(tx, ctx, before.id);
+    if (!isAdmin(after)) await revokeInvitesOf(tx, ctx, after);
     await emitAudit(tx, ctx, {
       action:
         before.disabledAt === after.disabledAt
@@ -53,7 +54,7 @@ export async function updateMember(
       after: { ...auditOf(saved), ...(after.disabledAt ? { endedSessions } : {}) },
     });
     await emitEvent(tx, "settings", before.id);
-    return { ...toMember(saved), tokens: await tokensCreatedBy(tx, before.id) };
+    return { ...toMember(saved), tokens: await tokensOf(tx, ctx, before.id) };
   });
 }
 
@@ -96,9 +97,12 @@ async function lockAdmins(tx: Tx): Promise<Set<string>> {
   return new Set(rows.map(({ id }) => id));
 }
 
-async function revokeInvitesOf(tx: Tx, ctx: Ctx, userId: string): Promise<void> {
+/** Those of a disabled member's tokens, too: the tokens have stopped. */
+async function revokeInvitesOf(tx: Tx, ctx: Ctx, user: User): Promise<void> {
+  const where = { ownerId: user.id };
+  const tokens = user.disabledAt ? await tx.apiToken.findMany({ where, select: { id: true } }) : [];
   await tx.invite.updateMany({
-    where: { invitedBy: userId, acceptedAt: null, revokedAt: null },
+    where: { invitedBy: { in: [user.id, ...tokens.map(({ id }) => id)] }, acceptedAt: null, revokedAt: null },
     data: { revokedAt: ctx.clock.now() },
   });
 }

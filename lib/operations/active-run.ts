@@ -57,7 +57,8 @@ export class ActiveRun {
   }
 
   get stallReason(): string {
-    return `It made no progress for ${this.#options.stallSeconds} s.`;
+    const { standstill } = this.recorder;
+    return `It made no progress for ${this.#options.stallSeconds} s${standstill ? `: ${standstill}` : ""}.`;
   }
 
   /** Works the attempt off and writes its end. Never rejects. */
@@ -98,7 +99,10 @@ export class ActiveRun {
       const payload = readPayload(handler.definition.payload, claim);
       const { signal, recorder } = this;
       const run = makeRun({ claim, payload, ctx, signal, recorder, waitFor: (id) => waitFor(id, this) });
-      const work = Promise.resolve().then(() => handler.run(run));
+      const { refusal } = claim;
+      const work = refusal
+        ? run.step<Outcome>("Connect", () => Promise.reject(refusal.error))
+        : Promise.resolve().then(() => handler.run(run));
       this.#handlerDone = work.catch(() => undefined);
       return await this.#judge(work);
     } catch (error) {

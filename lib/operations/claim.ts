@@ -1,8 +1,8 @@
 import type { Db, Tx } from "../db/client.ts";
 import { emitEvent } from "../events/emit.ts";
 import type { OperationDefinition } from "./definition.ts";
-import type { SlotNeeds } from "./slots.ts";
-import { slotNeeds, takeSlots } from "./slots.ts";
+import type { SlotTarget } from "./slots.ts";
+import { giveBack, slotNeeds, takeSlots } from "./slots.ts";
 import { recordTransition } from "./transition.ts";
 
 /** One attempt at one operation, held by one worker for as long as it renews the lease. */
@@ -18,7 +18,14 @@ export interface Claim {
   databaseId: string | null;
   backupId: string | null;
   payload: unknown;
+  /** Identity of the server whose slots are held; null where it was not asked for. */
+  serverIdentity: string | null;
+  /** Why the server could not be asked who it is: the attempt can only fail with this. */
+  refusal: { error: unknown } | null;
 }
+
+/** What the server of an operation's database answered when it was asked who it is. */
+export type Seen = { identity: string } | { error: unknown };
 
 export interface ClaimOptions {
   workerId: string;
@@ -27,12 +34,18 @@ export interface ClaimOptions {
   /** Operations at once against one database server. */
   serverConcurrency: number;
   definitionOf(kind: string): OperationDefinition | undefined;
+  /** Whether the server has to be asked who it is before slots of this kind are taken. */
+  identifies(kind: string): boolean;
+  /** Null until it was asked. */
+  seen: Seen | null;
 }
 
 export type ClaimResult =
   | { outcome: "claimed"; claim: Claim }
   /** It stays queued: a slot is held, or this worker does not know the kind. */
   | { outcome: "waits" }
+  /** Its slots are free, as far as is known: the server has to be asked who it is, then this again. */
+  | { outcome: "identify"; kind: string; databaseId: string }
   /** Somebody else has it, or it has ended. */
   | { outcome: "gone" };
 
@@ -76,7 +89,8 @@ export async function claimOperation(
         await stayQueued(tx, operationId, `waits for a worker that can do ${row.kind}`, null);
         return { outcome: "waits" };
       }
-      const needs = slotNeeds(definition, targetOf(row));
+      const target = targetOf(row, options.seen);
+      const needs = slotNeeds(definition, target);
       const { leaseMs, serverConcurrency } = options;
       const slots = await takeSlots(tx, needs, {
         rootId: row.root_id,
@@ -85,9 +99,16 @@ export async function claimOperation(
         serverConcurrency,
       });
       if (!slots.taken) {
-        const reason = await waitReason(tx, needs, slots.waitsFor, serverConcurrency);
+        const reason =
+          slots.waitsFor === needs.server
+            ? waitsForServer(serverConcurrency)
+            : await waitsForHolder(tx, operationId, slots.waitsFor);
         await stayQueued(tx, operationId, reason, slots.waitsFor);
         return { outcome: "waits" };
+      }
+      if (target && definition.exclusive && options.seen === null && options.identifies(row.kind)) {
+        await giveBack(tx, operationId);
+        return { outcome: "identify", kind: row.kind, databaseId: target.databaseId };
       }
       return { outcome: "claimed", claim: await markRunning(tx, operationId, row, options) };
     },
@@ -104,20 +125,30 @@ async function lockQueued(tx: Tx, operationId: string): Promise<QueuedRow | unde
   return row;
 }
 
-function targetOf(row: QueuedRow) {
-  if (row.database_id === null || row.connection === null) return null;
-  return { databaseId: row.database_id, serverIdentity: row.server_identity, connection: row.connection };
+function targetOf(row: QueuedRow, seen: Seen | null): SlotTarget | null {
+  const { database_id: databaseId, connection } = row;
+  if (databaseId === null || connection === null) return null;
+  const serverIdentity = seen && "identity" in seen ? seen.identity : row.server_identity;
+  return { databaseId, serverIdentity, connection };
 }
 
-async function waitReason(tx: Tx, needs: SlotNeeds, waitsFor: string, places: number): Promise<string> {
-  if (waitsFor !== needs.database) {
-    return places === 1
-      ? "waits for the database server: one operation at a time runs against it"
-      : `waits for the database server: ${places} operations at a time run against it`;
-  }
-  const [holder] = await tx.$queryRaw<{ title: string }[]>`
-    SELECT o.title FROM slot s JOIN operation o ON o.id = s.operation_id WHERE s.key = ${waitsFor}`;
-  return holder ? `waits for “${holder.title}”, which works on the same database` : "waits for the database";
+function waitsForServer(places: number): string {
+  return places === 1
+    ? "waits for the database server: one operation at a time runs against it"
+    : `waits for the database server: ${places} operations at a time run against it`;
+}
+
+/** Names who holds the slot, unless that is about a registration that not everybody sees who sees this one. */
+async function waitsForHolder(tx: Tx, operationId: string, slot: string): Promise<string> {
+  const [holder] = await tx.$queryRaw<{ title: string; together: boolean }[]>`
+    SELECT o.title, (d.application, d.environment_id) IS NOT DISTINCT FROM (mine.application, mine.environment_id) AS together
+      FROM slot s JOIN operation o ON o.id = s.operation_id LEFT JOIN database d ON d.id = o.database_id
+      LEFT JOIN (SELECT w.application, w.environment_id FROM operation q JOIN database w ON w.id = q.database_id
+        WHERE q.id = ${operationId}::uuid) mine ON true
+     WHERE s.key = ${slot}`;
+  if (!holder) return "waits for the database";
+  const who = holder.together ? `“${holder.title}”` : "another operation";
+  return `waits for ${who}, which works on the same database`;
 }
 
 async function stayQueued(tx: Tx, id: string, reason: string, waitsFor: string | null): Promise<void> {
@@ -155,6 +186,8 @@ async function markRunning(
     databaseId: row.database_id,
     backupId: row.backup_id,
     payload: row.payload,
+    serverIdentity: options.seen && "identity" in options.seen ? options.seen.identity : null,
+    refusal: options.seen && "error" in options.seen ? options.seen : null,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Ctx } from "../context.ts";
 import { isHoldfastError } from "../errors.ts";
 import type { EndingOperation, HandlerOf } from "./end.ts";
 import { endedOf } from "./end.ts";
+import { writeUnsettled } from "./unsettled.ts";
 
 /**
  * Does what ended attempts of an operation left undone, oldest first: tells the domain's rows if nobody could,
@@ -28,6 +29,7 @@ export async function cleanUpAttempts(ctx: Ctx, operationId: string, handlerOf: 
         });
       }
       await handler.cleanUp?.(ctx, ended);
+      if (ended.unsettled !== null) await db.$transaction((tx) => writeUnsettled(tx, operationId, null));
     }
     await db.operationCleanUp.deleteMany({ where: { operationId, attempt } });
   }

@@ -15,6 +15,7 @@ export interface EndingOperation {
   databaseId: string | null;
   backupId: string | null;
   payload: unknown;
+  unsettled: unknown;
 }
 
 export interface Ending {
@@ -129,5 +130,6 @@ export function endedOf(
     reason,
     retry,
     payload: operation.payload,
+    unsettled: operation.unsettled,
   };
 }

@@ -9,6 +9,7 @@ import type { Ending, EndingOperation, OperationError } from "./end.ts";
 import { endedOf, leaveCleanUp, writeEnd } from "./end.ts";
 import type { Ended, OperationHandler, Outcome } from "./handler.ts";
 import { persist } from "./persist.ts";
+import { readUnsettled, writeUnsettled } from "./unsettled.ts";
 
 /** How an attempt came out of its handler. */
 export type Verdict = { outcome: Outcome } | Failure;
@@ -66,22 +67,43 @@ async function tryFinish(
 
 async function finishIn(tx: Tx, claim: Claim, verdict: Verdict, options: FinishOptions): Promise<void> {
   const held = await lockClaim(tx, claim);
-  const operation: EndingOperation = { ...claim, id: claim.operationId };
   if ("outcome" in verdict) {
-    const { outcome } = verdict;
-    const state = outcome.state ?? "succeeded";
-    await outcome.commit?.(tx);
-    const reason = options.redact(outcome.reason);
-    const error = state === "failed" ? { message: reason, remedy: null, requestId: null } : null;
-    await writeEnd(tx, operation, { state, reason, result: outcome.result ?? null, error });
+    await verdict.outcome.commit?.(tx);
+    await finishInOrder(tx, await endingOperation(tx, claim), verdict.outcome, options);
     return;
   }
+  const operation = await endingOperation(tx, claim);
   const ending = endingOf(claim, held, verdict, options);
   const ended = endedOf(operation, ending.state, ending.reason, ending.retry ?? false);
   await writeEnd(tx, operation, ending);
   const told = options.handler !== undefined;
   await options.handler?.onEnd?.(tx, ended);
-  if (verdict.stuck || ended.retry || !told) await leaveCleanUp(tx, operation, ended, told);
+  const left = verdict.stuck || ended.retry || !told || ended.unsettled !== null;
+  if (left) await leaveCleanUp(tx, operation, ended, told);
+}
+
+async function endingOperation(tx: Tx, claim: Claim): Promise<EndingOperation> {
+  const { operationId } = claim;
+  return { ...claim, id: operationId, unsettled: await readUnsettled(tx, operationId) };
+}
+
+async function finishInOrder(
+  tx: Tx,
+  operation: EndingOperation,
+  outcome: Outcome,
+  { redact }: FinishOptions,
+): Promise<void> {
+  const reason = redact(outcome.reason);
+  const result = outcome.result ?? null;
+  if (outcome.state !== "failed") {
+    if (operation.unsettled !== null) await writeUnsettled(tx, operation.id, null);
+    await writeEnd(tx, operation, { state: "succeeded", reason, result });
+    return;
+  }
+  const error = { message: reason, remedy: null, requestId: null };
+  await writeEnd(tx, operation, { state: "failed", reason, result, error });
+  const ended = endedOf(operation, "failed", reason, false);
+  if (ended.unsettled !== null) await leaveCleanUp(tx, operation, ended, true);
 }
 
 function endingOf(

@@ -89,9 +89,11 @@ async function endOne(tx: Tx, id: string, worker: string, handlerOf: HandlerOf |
 async function freeUnheldSlots(db: Db): Promise<void> {
   await db.$transaction(async (tx) => {
     const freed = await tx.$queryRaw<{ key: string }[]>`
-      DELETE FROM slot s
-       WHERE s.lease_until < now()
-         AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.id = s.operation_id AND o.state IN ('running', 'cancelling'))
+      DELETE FROM slot WHERE key IN (
+        SELECT s.key FROM slot s
+         WHERE s.lease_until < now()
+           AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.id = s.operation_id AND o.state IN ('running', 'cancelling'))
+         FOR UPDATE SKIP LOCKED)
       RETURNING key`;
     await wakeWaiting(
       tx,

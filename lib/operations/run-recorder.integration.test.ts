@@ -42,7 +42,8 @@ async function claimed(): Promise<Claim> {
       trigger: "system",
     },
   });
-  return { ...common, operationId: id, databaseId: null, backupId: null, payload: {} };
+  const about = { databaseId: null, backupId: null, payload: {}, serverIdentity: null, refusal: null };
+  return { ...common, ...about, operationId: id };
 }
 
 const texts = (lines: LogLine[]) => lines.map(({ line }) => line);

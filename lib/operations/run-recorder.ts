@@ -57,6 +57,8 @@ export class RunRecorder {
   #troubled = false;
   /** performance.now() of the last sign of progress. */
   progressAt = performance.now();
+  /** What the work has waited for since then, as far as it was told. */
+  standstill: string | null = null;
 
   constructor(db: Db, claim: Claim, log: Logger, bounds: LogBounds = LOG_BOUNDS) {
     this.#db = db;
@@ -94,6 +96,11 @@ export class RunRecorder {
     this.#moved();
   }
 
+  sign(sign: { moving: true } | { moving: false; why: string }): void {
+    if (sign.moving) this.#moved();
+    else this.standstill = this.redactor.redact(sign.why);
+  }
+
   /** Stores what is left, once the database answers. Nothing that comes later is stored. */
   async close(): Promise<void> {
     const until = performance.now() + HOLD_MS;
@@ -115,6 +122,7 @@ export class RunRecorder {
 
   #moved(): void {
     this.progressAt = performance.now();
+    this.standstill = null;
   }
 
   #flushSoon(ms: number): void {

@@ -6,6 +6,7 @@ import { lockClaim } from "./claim.ts";
 import type { EndedOperation, Run } from "./handler.ts";
 import { patientReads, persist } from "./persist.ts";
 import type { RecordedStep, RunRecorder } from "./run-recorder.ts";
+import { writeUnsettled } from "./unsettled.ts";
 
 export interface RunParts<P> {
   claim: Claim;
@@ -53,6 +54,18 @@ export function makeRun<P>({ claim, payload, ctx, signal, recorder, waitFor }: R
 
   // Waiting for our own database is not a stall of the work.
   const waiting = { signal, onWait: () => recorder.touch() };
+  const save: Run<P>["save"] = async (work) => {
+    const result = await persist(
+      ctx.db,
+      async (tx) => {
+        await lockClaim(tx, claim);
+        return await work(tx);
+      },
+      waiting,
+    );
+    recorder.touch();
+    return result;
+  };
 
   return {
     operationId: claim.operationId,
@@ -60,26 +73,18 @@ export function makeRun<P>({ claim, payload, ctx, signal, recorder, waitFor }: R
     attempt: claim.attempt,
     databaseId: claim.databaseId,
     backupId: claim.backupId,
+    serverIdentity: claim.serverIdentity,
     payload,
     ctx: { ...ctx, db: patientReads(ctx.db, waiting) },
     signal,
     log: (line, level = "info") => recorder.line(line, level, current()),
     progress: (progress) => recorder.progress(progress),
+    sign: (sign) => recorder.sign(sign),
     step,
     hide: (...secrets) => recorder.redactor.hide(secrets),
     waitFor,
-    async save(work) {
-      const result = await persist(
-        ctx.db,
-        async (tx) => {
-          await lockClaim(tx, claim);
-          return await work(tx);
-        },
-        waiting,
-      );
-      recorder.touch();
-      return result;
-    },
+    save,
+    unsettled: (what) => save((tx) => writeUnsettled(tx, claim.operationId, what)),
   };
 }
 

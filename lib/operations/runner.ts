@@ -6,13 +6,14 @@ import { messageOf } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import { ActiveRun } from "./active-run.ts";
 import { askToCancel } from "./cancel-request.ts";
-import type { Claim } from "./claim.ts";
+import type { Claim, ClaimResult, Seen } from "./claim.ts";
 import { claimOperation } from "./claim.ts";
 import { cleanUpAttempts } from "./clean-up.ts";
 import type { DispatchJob } from "./dispatch.ts";
 import { Gate } from "./gate.ts";
 import type { EndedOperation, OperationHandler } from "./handler.ts";
 import { renewLeases } from "./lease.ts";
+import { ServerQuestions } from "./server-questions.ts";
 import { OperationNews, waitForEnd } from "./wait-for-end.ts";
 
 /** Definitions with at least this patience follow HOLDFAST_STALL_SECONDS; shorter ones keep their own. */
@@ -42,6 +43,7 @@ export class OperationRunner {
   readonly #active = new Map<string, ActiveRun>();
   readonly #leaseMs: number;
   readonly #ctx: Ctx;
+  readonly #questions = new ServerQuestions();
   #timers: NodeJS.Timeout[] = [];
   #renewing: Promise<void> | null = null;
   #renewAgain = false;
@@ -72,29 +74,60 @@ export class OperationRunner {
     ];
   }
 
-  /** Does what a dispatched job asks for. Resolves once an operation was claimed; it then runs on by itself. */
+  /**
+   * Does what a dispatched job asks for. Resolves once an operation was claimed, or its server is being asked who
+   * it is; it then goes on by itself.
+   */
   async take(job: DispatchJob): Promise<void> {
     if (job.cleanUpAttempt !== undefined) {
       await cleanUpAttempts(this.#ctx, job.operationId, this.handlerOf);
       return;
     }
-    const { db, workerId, workerName, serverConcurrency } = this.#options;
     const entered = await this.gate.enter();
     if (!entered) throw new Error("this worker is stopping");
     try {
-      const result = await claimOperation(db, job.operationId, {
-        workerId,
-        workerName,
-        serverConcurrency,
-        leaseMs: this.#leaseMs,
-        definitionOf: (kind) => this.#handlers.get(kind)?.definition,
-      });
+      const result = await this.#claim(job.operationId, null);
       if (result.outcome === "claimed") this.#run(result.claim);
+      else if (result.outcome === "identify") this.#ask(job.operationId, result);
       else this.gate.leave();
     } catch (error) {
       this.gate.leave();
       throw error;
     }
+  }
+
+  async #claim(operationId: string, seen: Seen | null): Promise<ClaimResult> {
+    const { db, workerId, workerName, serverConcurrency } = this.#options;
+    return await claimOperation(db, operationId, {
+      workerId,
+      workerName,
+      serverConcurrency,
+      leaseMs: this.#leaseMs,
+      definitionOf: (kind) => this.#handlers.get(kind)?.definition,
+      identifies: (kind) => this.#handlers.get(kind)?.identify !== undefined,
+      seen,
+    });
+  }
+
+  /** Keeps the place that was entered until the operation was claimed, or is not to be had. */
+  #ask(operationId: string, { kind, databaseId }: { kind: string; databaseId: string }): void {
+    const identify = this.#handlers.get(kind)?.identify;
+    const question = async (signal: AbortSignal) => {
+      if (!identify) throw new Error(`nothing identifies the server for ${kind}`);
+      return await identify(this.#ctx, databaseId, signal);
+    };
+    const answer = async (seen: Seen | null) => {
+      const result = seen && (await this.#claim(operationId, seen));
+      if (result?.outcome === "claimed") this.#run(result.claim);
+      else this.gate.leave();
+    };
+    this.#questions.ask(operationId, question, (seen) =>
+      answer(seen).catch((error: unknown) => {
+        // It is still queued: the reconciler sends it again.
+        this.#options.log.warn({ err: messageOf(error), operationId }, "an operation could not be claimed");
+        this.gate.leave();
+      }),
+    );
   }
 
   #run(claim: Claim): void {
@@ -188,6 +221,7 @@ export class OperationRunner {
   /** Takes nothing more; ends when all runs have: by themselves within the grace period, then aborted. */
   async drain(graceMs: number, reason: string): Promise<void> {
     this.gate.close();
+    await this.#questions.stop();
     const all = () => Promise.allSettled([...this.#active.values()].map((run) => run.done));
     await Promise.race([all(), delay(graceMs, undefined, { ref: false })]);
     for (const run of this.#active.values()) run.abort("shutdown", reason);

@@ -11,8 +11,8 @@ export interface SlotTarget {
 
 /** What an operation has to hold while it runs. */
 export interface SlotNeeds {
-  /** Held by one root operation at a time. */
-  database: string | null;
+  /** Each held by one root operation at a time. */
+  exclusive: string[];
   /** Prefix of the server's numbered places. */
   server: string | null;
 }
@@ -28,36 +28,44 @@ export type SlotResult = { taken: true } | { taken: false; waitsFor: string };
 
 /**
  * Keys are made of the server's own identity and the database's name there, so that two registrations of one
- * database share them. Before a server was reached for the first time its registration stands in.
+ * database share them; a file's identity is its own, whatever its name. The registration has a key beside that:
+ * its server may be another one, or first be known, while an operation runs.
  */
 export function slotNeeds(
   definition: Pick<OperationDefinition, "exclusive" | "usesServer">,
   target: SlotTarget | null,
 ): SlotNeeds {
-  if (!target) return { database: null, server: null };
-  const server = target.serverIdentity ?? `unprobed-${target.databaseId}`;
-  const { database, file } = target.connection;
-  const name = typeof database === "string" ? database : typeof file === "string" ? file : target.databaseId;
+  if (!target) return { exclusive: [], server: null };
+  const { databaseId, serverIdentity, connection } = target;
+  const name = typeof connection.database === "string" ? `/${connection.database}` : "";
+  const known = serverIdentity === null ? [] : [`database:${serverIdentity}${name}`];
   return {
-    database: definition.exclusive ? `database:${server}/${name}` : null,
-    server: definition.usesServer ? `server:${server}` : null,
+    exclusive: definition.exclusive ? [...known, `registration:${databaseId}`] : [],
+    server: definition.usesServer ? `server:${serverIdentity ?? `unprobed-${databaseId}`}` : null,
   };
 }
 
 /**
  * Takes all slots or none. A slot of the same root operation is inherited; one whose lease has run out is taken
  * over. A slot that is held stays locked until the transaction ends, so that its holder cannot free it unseen
- * before `waitsFor` is written.
+ * before `waitsFor` is written. Whoever takes or frees slots does so in the order of their keys.
  */
 export async function takeSlots(tx: Tx, needs: SlotNeeds, request: SlotRequest): Promise<SlotResult> {
-  if (needs.database !== null && !(await takeOne(tx, needs.database, request))) {
-    return { taken: false, waitsFor: needs.database };
+  for (const key of needs.exclusive) {
+    if (await takeOne(tx, key, request)) continue;
+    await giveBack(tx, request.operationId);
+    return { taken: false, waitsFor: key };
   }
   if (needs.server !== null && !(await takeServerPlace(tx, needs.server, request))) {
-    await tx.slot.deleteMany({ where: { operationId: request.operationId } });
+    await giveBack(tx, request.operationId);
     return { taken: false, waitsFor: needs.server };
   }
   return { taken: true };
+}
+
+/** Gives up what takeSlots took in the same transaction, so that nobody has to be woken. */
+export async function giveBack(tx: Tx, operationId: string): Promise<void> {
+  await tx.slot.deleteMany({ where: { operationId } });
 }
 
 async function takeServerPlace(tx: Tx, server: string, request: SlotRequest): Promise<boolean> {

@@ -56,7 +56,7 @@ export async function startOperation<P extends z.ZodType>(
       operationId: id,
       attempt: 0,
       state: "queued",
-      reason: `asked for by ${actor.name}`,
+      reason: `asked for by ${actor.kind === "system" ? "Holdfast" : actor.name}`,
       at: ctx.clock.now(),
     },
   });

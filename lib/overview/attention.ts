@@ -1,16 +1,30 @@
 import type { Assessed } from "../databases/database-row.ts";
+import { onlyHere } from "./finding.ts";
 import type { Attention } from "./schema.ts";
 
+/** Copies of a database's backups that were found missing or altered; `backupId` is the newest such backup. */
 export interface DamagedCopies {
   databaseId: string;
   backupId: string;
-  copies: number;
+  missing: number;
+  altered: number;
+  since: Date | null;
+}
+
+/** A copy of a database's newest backup that is not there, or not known to be, and nobody is making again. */
+export interface LackingCopy {
+  databaseId: string;
+  backupId: string;
+  destination: string;
+  state: "failed" | "unreachable";
+  reason: string | null;
   since: Date | null;
 }
 
 export interface AttentionFacts {
   databases: Assessed[];
   damaged: DamagedCopies[];
+  lacking: LackingCopy[];
   /** Destinations that failed their last check. */
   destinations: { name: string; error: string; since: Date | null }[];
   /** Pools that databases belong to and no worker serves. */
@@ -26,6 +40,8 @@ export function attentionOf(facts: AttentionFacts): Attention[] {
     ...facts.destinations.map(destinationItem),
     ...facts.databases.flatMap(databaseItems),
     ...facts.damaged.flatMap((damaged) => damagedItem(damaged, facts.databases)),
+    ...facts.lacking.flatMap((lacking) => lackingItem(lacking, facts.databases)),
+    ...offHostItem(facts.databases),
     ...kitItem(facts.kit),
   ];
   return items.toSorted((a, b) => Number(b.severity === "problem") - Number(a.severity === "problem"));
@@ -58,12 +74,12 @@ function destinationItem({ name, error, since }: AttentionFacts["destinations"][
   };
 }
 
-function databaseItems({ item, row, restorable }: Assessed): Attention[] {
+function databaseItems({ item, row, restorable, caveat }: Assessed): Attention[] {
   const items: Attention[] = [];
   const { recoverable: promise, name, environment } = item;
-  // Amber for want of a kit or a copy elsewhere concerns the install and is told once.
-  const concerns =
-    promise.state === "problem" || (promise.state !== "running" && !restorable) || isCaveat(row, promise);
+  // Amber for want of a kit or a copy elsewhere concerns the install and is told once; copies have items of their own.
+  const own = promise.state === "warning" && (caveat === "age" || caveat === "run");
+  const concerns = promise.state === "problem" || (promise.state !== "running" && !restorable) || own;
   if (concerns) {
     items.push({
       id: `recoverable:${item.id}`,
@@ -72,7 +88,7 @@ function databaseItems({ item, row, restorable }: Assessed): Attention[] {
       detail: promise.detail ?? detailFor(promise.text),
       since: sinceOf(row),
       environment,
-      action: actionFor(promise.text, promise.href ?? `/databases/${name}`, name),
+      action: actionFor(item, row),
     });
   }
   if (row.probeError !== null && row.probedAt) {
@@ -89,13 +105,6 @@ function databaseItems({ item, row, restorable }: Assessed): Attention[] {
   return items;
 }
 
-/** Restorable, with something against it that is this database's own. */
-function isCaveat(row: Assessed["row"], promise: Assessed["item"]["recoverable"]): boolean {
-  if (promise.state !== "warning") return false;
-  const newer = (at: Date | null) => at !== null && (row.provenDataAt === null || at >= row.provenDataAt);
-  return promise.text.startsWith("not proven") || newer(row.failedBackupAt) || newer(row.unverifiableAt);
-}
-
 function detailFor(text: string): string {
   return text === "never backed up" ? "Nothing of it could be restored." : "";
 }
@@ -109,31 +118,87 @@ function sinceOf(row: Assessed["row"]): string {
   return (newest ?? row.provenDataAt ?? row.goodAt ?? row.createdAt).toISOString();
 }
 
-function actionFor(text: string, href: string, name: string): Attention["action"] {
-  if (text === "never backed up") return { label: "Back up", href: `/databases/${name}` };
-  if (text === "never proven" && href.startsWith("/backups/")) return { label: "Prove", href };
+function actionFor(
+  { name, recoverable: { text, href } }: Assessed["item"],
+  row: Assessed["row"],
+): Attention["action"] {
+  const page = `/databases/${name}`;
+  if (text === "never backed up" || !href) return { label: "Back up…", href: page };
+  // A proof that failed would fail again.
+  if (text === "never proven" && row.failedProofAt === null) return { label: "Prove…", href };
   if (href.startsWith("/backups/")) return { label: "See why", href };
   return { label: "Open it", href };
 }
 
 function damagedItem(damaged: DamagedCopies, databases: Assessed[]): Attention[] {
+  const { missing, altered } = damaged;
   const owner = databases.find((one) => one.item.id === damaged.databaseId);
   if (!owner) return [];
   const { item } = owner;
   const href = `/backups/${damaged.backupId}`;
+  const copies = missing + altered;
   // A promise that is red for this very backup says it already.
-  if (damaged.copies === 1 && item.recoverable.state === "problem" && item.recoverable.href === href)
-    return [];
-  const many = damaged.copies > 1;
+  if (copies === 1 && item.recoverable.state === "problem" && item.recoverable.href === href) return [];
+  const states = [altered > 0 ? "altered" : null, missing > 0 ? "missing" : null]
+    .filter(Boolean)
+    .join(" or ");
+  const subject = copies > 1 ? `${copies} copies are` : "a copy is";
+  const what =
+    missing === 0 ? "What is stored is not what was written." : "What was written is not there any more.";
   return [
     {
       id: `copies:${item.id}`,
       severity: "problem",
-      title: `${item.name}: ${many ? `${damaged.copies} copies are` : "a copy is"} missing or altered`,
-      detail: many ? "The newest such backup is shown." : "What is stored is not what was written.",
+      title: `${item.name}: ${subject} ${states}`,
+      detail: copies > 1 ? "The newest such backup is shown." : what,
       since: damaged.since?.toISOString() ?? null,
       environment: item.environment,
       action: { label: "See which", href },
+    },
+  ];
+}
+
+function lackingItem(lacking: LackingCopy, databases: Assessed[]): Attention[] {
+  const owner = databases.find((one) => one.item.id === lacking.databaseId);
+  if (!owner) return [];
+  const { item } = owner;
+  const href = `/backups/${lacking.backupId}`;
+  // A promise that is red for this very backup says it already.
+  if (item.recoverable.state === "problem" && item.recoverable.href === href) return [];
+  const made = lacking.state === "failed" ? "could not be made" : "could not be reached";
+  return [
+    {
+      id: `lacking:${lacking.backupId}:${lacking.destination}`,
+      severity: "warning",
+      title: `${item.name}: the copy at ${lacking.destination} ${made}`,
+      detail: lacking.reason ?? "",
+      since: lacking.since?.toISOString() ?? null,
+      environment: item.environment,
+      action: { label: lacking.state === "failed" ? "Make it again" : "Open the backup", href },
+    },
+  ];
+}
+
+/** Told once, however many databases it concerns. */
+function offHostItem(databases: Assessed[]): Attention[] {
+  const here = onlyHere(databases);
+  if (here.length === 0) return [];
+  const all = here.length === databases.filter(({ row }) => row.provenId !== null).length;
+  const [only] = here;
+  const title = all
+    ? "No copy is off this host"
+    : here.length === 1 && only
+      ? `${only.item.name} has no copy off this host`
+      : `${here.length} databases have no copy off this host`;
+  return [
+    {
+      id: "off-host",
+      severity: "warning",
+      title,
+      detail: "If this machine is lost, these backups are lost with it. Keep one copy on another machine.",
+      since: null,
+      environment: null,
+      action: { label: "Look at the destinations", href: "/settings/destinations" },
     },
   ];
 }

@@ -7,7 +7,7 @@ import type { Db } from "../db/client.ts";
 import { Prisma } from "../db/generated/client.ts";
 import { readRecoveryKits } from "../secrets/recovery-kits.ts";
 import { LOST_AFTER_SECONDS } from "../workers/worker-row.ts";
-import type { AttentionFacts, DamagedCopies } from "./attention.ts";
+import type { AttentionFacts, DamagedCopies, LackingCopy } from "./attention.ts";
 import { attentionOf } from "./attention.ts";
 import { factsOf, findingOf } from "./finding.ts";
 import { activeOperations } from "./running.ts";
@@ -29,17 +29,21 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof overviewQuery>
     damagedCopies(ctx.db),
     failingDestinations(ctx.db),
   ]);
+  const lacking = await lackingCopies(ctx.db, databases);
+  // Of one environment it is told where it shows in a cell.
+  const kitConcerns = !environment || databases.some(({ row }) => row.provenId !== null);
   const workers = [...pools.values()].reduce((sum, count) => sum + count, 0);
   const attention = attentionOf({
     databases,
     damaged,
+    lacking,
     destinations: environment ? [] : destinations,
     idlePools: idlePools(databases, pools),
     workers,
-    kit: environment ? "confirmed" : kit,
+    kit: kitConcerns ? kit : "confirmed",
   });
   return {
-    finding: findingOf(databases, !environment && kit !== "confirmed"),
+    finding: findingOf(databases, kitConcerns && kit !== "confirmed"),
     facts: databases.length > 0 ? factsOf(databases, workers) : [],
     counts: {
       databases: databases.length,
@@ -79,11 +83,27 @@ async function kitState(db: Db): Promise<AttentionFacts["kit"]> {
 async function damagedCopies(db: Db): Promise<DamagedCopies[]> {
   return await db.$queryRaw<DamagedCopies[]>`
     SELECT b.database_id::text AS "databaseId", (array_agg(b.id::text ORDER BY b.created_at DESC))[1] AS "backupId",
-      count(*)::int AS copies, max(c.checked_at) AS since
+      count(*) FILTER (WHERE c.state = 'missing')::int AS missing,
+      count(*) FILTER (WHERE c.state = 'altered')::int AS altered, max(c.checked_at) AS since
     FROM destination t
     JOIN copy c ON c.destination_id = t.id AND c.state IN ('missing', 'altered')
     JOIN backup b ON b.id = c.backup_id
     GROUP BY b.database_id`;
+}
+
+/** Copies that the newest backups lack, and that nothing makes again by itself. */
+async function lackingCopies(db: Db, databases: Assessed[]): Promise<LackingCopy[]> {
+  const newest = databases.flatMap(({ row }) => row.goodId ?? []);
+  if (newest.length === 0) return [];
+  return await db.$queryRaw<LackingCopy[]>`
+    SELECT b.database_id::text AS "databaseId", b.id::text AS "backupId", t.name AS destination,
+      c.state::text AS state, c.reason, c.checked_at AS since
+    FROM copy c JOIN backup b ON b.id = c.backup_id JOIN destination t ON t.id = c.destination_id
+    WHERE c.backup_id = ANY(${newest}::uuid[]) AND t.archived_at IS NULL AND c.retry_at IS NULL
+      AND c.state IN ('failed', 'unreachable') AND NOT EXISTS (
+        SELECT 1 FROM operation o WHERE o.backup_id = b.id AND o.kind IN ('backup.copy', 'backup.verify')
+          AND o.state IN ('queued', 'running', 'cancelling'))
+    ORDER BY t.name`;
 }
 
 async function failingDestinations(db: Db): Promise<AttentionFacts["destinations"]> {

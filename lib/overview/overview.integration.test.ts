@@ -62,25 +62,121 @@ test("an empty install says so and asks for a worker and a kit", async () => {
   expect(overview).toMatchObject({ databases: [], running: [], strip: [], workers: 0, facts: [] });
 });
 
-test("everything proven: a sentence without a tone, but for the kit", async () => {
+/** A copy of the backup in a place that is not this host. */
+async function copyOffHost(backupId: string, columns: { state?: "stored" | "failed" | "unreachable" } = {}) {
+  const offsite = await meta.db.destination.upsert({
+    where: { name: "offsite" },
+    create: { id: newId(), name: "offsite", kind: "s3", config: {} },
+    update: {},
+  });
+  const { state = "stored" } = columns;
+  const data = { id: newId(), backupId, destinationId: offsite.id, path: backupId, state };
+  await meta.db.copy.create({ data: { ...data, reason: state === "stored" ? null : "the bucket is away" } });
+}
+
+test("everything proven: the sentence has what keeps the cells amber, and attention what to do about it", async () => {
   await workerUp();
   const shop = await makeDatabase(meta.db, { name: "shop-production", environment: "production" });
-  await makeBackup(meta.db, shop.id, provenNow());
+  const backup = await makeBackup(meta.db, shop.id, provenNow());
   const before = await getOverview(ctx, {});
-  expect(words(before.finding)).toBe("shop-production can be restored. No recovery kit has been confirmed.");
+  expect(words(before.finding)).toBe(
+    "shop-production is proven; no copy is off this host yet, and no recovery kit has been confirmed.",
+  );
+  expect(before.finding.map(({ tone }) => tone)).toEqual(["plain", "warning"]);
   expect(before.databases[0]?.recoverable).toMatchObject({
     state: "warning",
     text: expect.stringMatching(/^proven/),
+    detail: "recovery kit not confirmed, no copy off this host",
   });
+  expect(before.attention.map(({ title, action }) => [title, action.href])).toEqual([
+    ["No copy is off this host", "/settings/destinations"],
+    ["There is no recovery kit", "/setup/recovery-kit"],
+  ]);
+
   await confirmKit();
+  const confirmed = await getOverview(ctx, {});
+  expect(words(confirmed.finding)).toBe("shop-production is proven; no copy is off this host yet.");
+  expect(confirmed.attention.map(({ id }) => id)).toEqual(["off-host"]);
+  // The same in one environment: its cells are amber, too.
+  const there = await getOverview(ctx, { environment: "production" });
+  expect(there.finding).toEqual(confirmed.finding);
+  expect(there.attention).toEqual(confirmed.attention);
+
+  await copyOffHost(backup.id);
   const after = await getOverview(ctx, {});
   expect(after.finding).toEqual([{ text: "shop-production can be restored.", tone: "plain" }]);
+  expect(after.databases[0]?.recoverable.state).toBe("ok");
   expect(after.attention).toEqual([]);
   expect(after.counts).toEqual({ databases: 1, recoverable: 1, attention: 0, running: 0 });
   expect(after.facts.map((fact) => words([{ text: fact }]))).toEqual([
     "Slowest restore 11 s",
-    "every copy in 1 place",
+    "every copy in 2 places or more",
     "1 worker running",
+  ]);
+});
+
+test("several proven: how many have no copy elsewhere is said, and who is stale or lacks a copy", async () => {
+  await workerUp();
+  await confirmKit();
+  const made = new Map<string, string>();
+  for (const name of ["a", "b", "c"]) {
+    const database = await makeDatabase(meta.db, { name });
+    made.set(name, (await makeBackup(meta.db, database.id, provenNow())).id);
+  }
+  expect(words((await getOverview(ctx, {})).finding)).toBe(
+    "All 3 databases are proven; no copy is off this host yet.",
+  );
+  await copyOffHost(made.get("a") ?? "");
+  expect(words((await getOverview(ctx, {})).finding)).toBe(
+    "All 3 databases are proven; 2 have no copy off this host.",
+  );
+  await copyOffHost(made.get("b") ?? "");
+  expect(words((await getOverview(ctx, {})).finding)).toBe(
+    "All 3 databases are proven; c has no copy off this host.",
+  );
+  await copyOffHost(made.get("c") ?? "", { state: "failed" });
+  const lacking = await getOverview(ctx, {});
+  expect(words(lacking.finding)).toBe(
+    "All 3 databases can be restored. c: a copy was not made. c has no copy off this host.",
+  );
+  expect(lacking.attention.map(({ title, detail, action }) => [title, detail, action])).toEqual([
+    [
+      "c: the copy at offsite could not be made",
+      "the bucket is away",
+      { label: "Make it again", href: `/backups/${made.get("c")}` },
+    ],
+    ["c has no copy off this host", expect.any(String), expect.any(Object)],
+  ]);
+  // It is made again by itself: nothing for a person to do yet.
+  await meta.db.copy.updateMany({ where: { state: "failed" }, data: { retryAt: new Date() } });
+  expect((await getOverview(ctx, {})).attention.map(({ id }) => id)).toEqual(["off-host"]);
+
+  await meta.db.copy.updateMany({ where: { state: "failed" }, data: { state: "stored", retryAt: null } });
+  const old = await makeDatabase(meta.db, { name: "old" });
+  await copyOffHost((await makeBackup(meta.db, old.id, provenNow(9 * DAY))).id);
+  expect(words((await getOverview(ctx, {})).finding)).toBe(
+    "All 4 databases can be restored. old has not been proven for 9 days.",
+  );
+});
+
+test("an only copy that could not be reached is not called missing or altered", async () => {
+  await workerUp();
+  await confirmKit();
+  const shop = await makeDatabase(meta.db, { name: "shop" });
+  const backup = await makeBackup(meta.db, shop.id, provenNow());
+  await meta.db.copy.updateMany({ where: { backupId: backup.id }, data: { state: "unreachable" } });
+  const overview = await getOverview(ctx, {});
+  expect(overview.databases[0]?.recoverable).toMatchObject({
+    state: "problem",
+    text: "no copy can be reached",
+    detail: "the only copy could not be reached",
+  });
+  expect(words(overview.finding)).toBe(
+    "The one database can't be restored yet. shop has no copy that can be reached. No copy is off this host yet.",
+  );
+  expect(overview.attention.map(({ title }) => title)).toEqual([
+    "shop: no copy can be reached",
+    "No copy is off this host",
   ]);
 });
 
@@ -88,9 +184,9 @@ test("the one that has not been proven is named, coloured, and can be acted on",
   await workerUp();
   await confirmKit();
   const shop = await makeDatabase(meta.db, { name: "shop", environment: "production" });
-  await makeBackup(meta.db, shop.id, provenNow());
+  await copyOffHost((await makeBackup(meta.db, shop.id, provenNow())).id);
   const billing = await makeDatabase(meta.db, { name: "billing", environment: "production" });
-  await makeBackup(meta.db, billing.id, provenNow(9 * DAY));
+  await copyOffHost((await makeBackup(meta.db, billing.id, provenNow(9 * DAY))).id);
   const failed = await makeBackup(meta.db, billing.id, {
     proofVerdict: "failed",
     proofReason: "3 rows differ in invoices",
@@ -118,10 +214,10 @@ test("an altered copy beside good ones raises attention", async () => {
   await confirmKit();
   const shop = await makeDatabase(meta.db, { name: "shop" });
   await makeBackup(meta.db, shop.id, { ...provenNow(2 * DAY), copyState: "altered" });
-  await makeBackup(meta.db, shop.id, provenNow());
+  await copyOffHost((await makeBackup(meta.db, shop.id, provenNow())).id);
   const overview = await getOverview(ctx, {});
   expect(overview.counts.recoverable).toBe(1);
-  expect(overview.attention.map((item) => item.title)).toEqual(["shop: a copy is missing or altered"]);
+  expect(overview.attention.map((item) => item.title)).toEqual(["shop: a copy is altered"]);
 });
 
 test("an altered only copy is told once, as the reason why nothing can be restored", async () => {
@@ -134,8 +230,8 @@ test("an altered only copy is told once, as the reason why nothing can be restor
     proofReason: "dump.pgdump.zst.age was altered",
   });
   const overview = await getOverview(ctx, {});
-  expect(overview.attention.map((item) => [item.title, item.detail])).toEqual([
-    ["shop: never proven", "dump.pgdump.zst.age was altered"],
+  expect(overview.attention.map((item) => [item.title, item.detail, item.action.label])).toEqual([
+    ["shop: never proven", "dump.pgdump.zst.age was altered", "See why"],
   ]);
   expect(words(overview.finding)).toBe("The one database can't be restored yet. shop was never proven.");
 });
@@ -155,6 +251,7 @@ test("what can't be reached, pools without a worker and destinations that fail a
     "pool:default",
     "destination:local",
     `probe:${shop.id}`,
+    "off-host",
   ]);
 });
 

@@ -70,7 +70,10 @@ export const proofCheckSchema = z.object({
 });
 export type ProofCheck = z.infer<typeof proofCheckSchema>;
 
-/** How the restored copy was kept apart (design: "Isolation"). */
+/**
+ * How the restored copy was kept apart (design: "Isolation"). Without namespaces: "role" for a database role without
+ * superuser rights or, where there is no server, a uid of its own; "none" for the worker's own uid.
+ */
 export const isolationSchema = z.enum(["namespaces", "role", "none"]);
 export type Isolation = z.infer<typeof isolationSchema>;
 

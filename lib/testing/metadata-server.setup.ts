@@ -1,8 +1,6 @@
 import type { TestProject } from "vitest/node";
-import { ensureLogin, migrate } from "../db/migrate.ts";
-import { prepareQueues } from "../operations/prepare-queues.ts";
-import type { TestPostgres } from "./postgres.ts";
 import { startTestPostgres } from "./postgres.ts";
+import { prepareMetadata, runtimeUrl } from "./prepare-metadata.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -11,28 +9,16 @@ declare module "vitest" {
   }
 }
 
-const LOGIN = "holdfast";
-const PASSWORD = "test-Password-2";
-
-async function prepareTemplate(server: TestPostgres): Promise<void> {
-  await server.createDatabase("holdfast_template");
-  const ownerUrl = server.url("holdfast_template");
-  await migrate(ownerUrl);
-  await ensureLogin(ownerUrl, LOGIN, PASSWORD);
-  await prepareQueues(`postgresql://${LOGIN}:${PASSWORD}@127.0.0.1:${server.port}/holdfast_template`);
-}
-
 /** Starts one metadata server per test run, with a migrated template database. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startTestPostgres({ settings: { max_connections: "400" } });
   try {
-    await prepareTemplate(server);
+    await prepareMetadata(server, "holdfast_template");
   } catch (error) {
     await server.stop();
     throw error;
   }
-  const runtimeUrl = `postgresql://${LOGIN}:${PASSWORD}@127.0.0.1:${server.port}/*`;
-  project.provide("metadataServer", { ownerUrl: server.url("*"), runtimeUrl });
+  project.provide("metadataServer", { ownerUrl: server.url("*"), runtimeUrl: runtimeUrl(server, "*") });
   return async () => {
     await server.stop();
   };

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Client } from "pg";
 import type { RunningServer } from "../embedded/postgres-server.ts";
-import { canReach, findNative, initServer, serverUser, startServer } from "../embedded/postgres-server.ts";
+import { canReach, initServer, serverUser, startServer } from "../embedded/postgres-server.ts";
 import { reachableNative } from "../embedded/reachable-native.ts";
 import type { Access } from "../engines/engine.ts";
+import { findTestServer } from "./more-servers.ts";
 
 const PASSWORD = "test-Password-1";
 
@@ -39,13 +40,13 @@ export async function freePort(): Promise<number> {
   });
 }
 
-/** Starts a real throwaway server of an embedded major on a free port; superuser `postgres`. */
+/** Starts a real throwaway server of a major on a free port; superuser `postgres`. */
 export async function startTestPostgres(
   options: { major?: number; settings?: Record<string, string> } = {},
 ): Promise<TestPostgres> {
   const major = options.major ?? 15;
-  const found = findNative(major);
-  if (!found) throw new Error(`The embedded Postgres ${major} is not installed: run npm ci`);
+  const found = findTestServer(major);
+  if (!found) throw new Error(`PostgreSQL ${major} is not here: run npm ci, or npm run test:full`);
   const user = await serverUser();
   const nativeDir = canReach(user, path.join(found, "bin/postgres"))
     ? found
@@ -57,7 +58,8 @@ export async function startTestPostgres(
   const port = await freePort();
   await initServer({ nativeDir, dataDir, superuser: "postgres", password: PASSWORD, user });
   const settings = { fsync: "off", max_connections: "200", shared_buffers: "64MB", ...options.settings };
-  const start = () => startServer({ nativeDir, dataDir, socketDir, port, tcp: true, settings, user });
+  const place = { nativeDir, dataDir, socketDir, port, tcp: true, user };
+  const start = () => startServer({ ...place, settings, graceSeconds: 0, removeAfter: root });
   let server = await start();
   const url = (database = "postgres") => `postgresql://postgres:${PASSWORD}@127.0.0.1:${port}/${database}`;
   const client = async (database = "postgres") => {

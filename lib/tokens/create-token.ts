@@ -5,11 +5,12 @@ import { requireGrantable } from "../auth/grantable.ts";
 import { requirePermission } from "../auth/permissions.ts";
 import { secretHash } from "../auth/resolve-token.ts";
 import type { Ctx } from "../context.ts";
+import type { Tx } from "../db/client.ts";
 import { emitEvent } from "../events/emit.ts";
 import { newId } from "../ids.ts";
 import type { TokenDto } from "./schema.ts";
 import { createTokenInput } from "./schema.ts";
-import { toToken } from "./token-dto.ts";
+import { toToken, WITH_OWNER } from "./token-dto.ts";
 
 const PREFIX_LENGTH = 9;
 
@@ -38,9 +39,11 @@ export async function createToken(
         scopeEnvironments: environments,
         scopeApplications: applications,
         createdBy: ctx.actor.kind === "system" ? ctx.actor.name : ctx.actor.id,
+        ownerId: await ownerOf(tx, ctx),
         createdAt: now,
         expiresAt,
       },
+      include: WITH_OWNER,
     });
     await emitAudit(tx, ctx, {
       action: "token.create",
@@ -50,5 +53,12 @@ export async function createToken(
     await emitEvent(tx, "settings", row.id);
     return row;
   });
-  return { ...toToken(made, () => ctx.actor.name), token };
+  return { ...toToken(made, () => ctx.actor.name, now), token };
+}
+
+/** The person who is at work, or who owns the token that is. */
+async function ownerOf(tx: Tx, { actor }: Ctx): Promise<string | null> {
+  if (actor.kind === "user") return actor.id;
+  if (actor.kind !== "token") return null;
+  return (await tx.apiToken.findUniqueOrThrow({ where: { id: actor.id } })).ownerId;
 }

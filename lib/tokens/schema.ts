@@ -1,11 +1,14 @@
 import { z } from "zod";
-import { memberSchema, roles } from "../members/schema.ts";
+import { limits, memberSchema, roles } from "../members/schema.ts";
+import { plainListQuery } from "../paging.ts";
 
 export const tokenSchema = z.object({
   id: z.string(),
   name: z.string(),
   /** First characters, to tell tokens apart. */
   prefix: z.string(),
+  /** Only one that works is answered; the owner is whoever made it, or the token that made it. */
+  state: z.enum(["works", "expired", "owner-disabled"]),
   role: z.enum(roles),
   environments: z.array(z.string()),
   applications: z.array(z.string()),
@@ -16,16 +19,20 @@ export const tokenSchema = z.object({
 });
 export type TokenDto = z.infer<typeof tokenSchema>;
 
+export const listTokensQuery = plainListQuery.extend({
+  /** Id of a member. */
+  owner: z.uuid().optional(),
+});
+
 export const createTokenInput = z.object({
   name: z.string().trim().min(1, "Give a name.").max(80),
   role: z.enum(roles),
-  environments: z.array(z.string()).default([]),
-  applications: z.array(z.string()).default([]),
+  ...limits,
   expiresInDays: z.number().int().min(1).max(3650).nullable().default(90),
 });
 /** `token` is shown once and stored hashed. */
 export const createdTokenSchema = tokenSchema.extend({ token: z.string() });
 
-/** A member after a change, with the API tokens that they made: those go on working. */
+/** A member after a change, with the API tokens that they own: while the member is disabled none of them works. */
 export const updatedMemberSchema = memberSchema.extend({ tokens: z.array(tokenSchema) });
 export type UpdatedMemberDto = z.infer<typeof updatedMemberSchema>;

@@ -1,11 +1,22 @@
 import type { ApiToken } from "../db/generated/client.ts";
 import type { TokenDto } from "./schema.ts";
 
-export function toToken(token: ApiToken, nameOf: (id: string) => string): TokenDto {
+/** What an API token's state depends on, beside the token. */
+export const WITH_OWNER = { owner: { select: { disabledAt: true } } } as const;
+type OwnedToken = ApiToken & { owner: { disabledAt: Date | null } | null };
+
+/** Whether a token is answered, and if not, why. */
+export function tokenState(token: OwnedToken, now: Date): TokenDto["state"] {
+  if (token.owner?.disabledAt) return "owner-disabled";
+  return token.expiresAt && token.expiresAt <= now ? "expired" : "works";
+}
+
+export function toToken(token: OwnedToken, nameOf: (id: string) => string, now: Date): TokenDto {
   return {
     id: token.id,
     name: token.name,
     prefix: token.prefix,
+    state: tokenState(token, now),
     role: token.role,
     environments: token.scopeEnvironments,
     applications: token.scopeApplications,

@@ -5,7 +5,10 @@ import { resolveToken } from "../auth/resolve-token.ts";
 import { stillAllowed } from "../auth/still-allowed.ts";
 import type { Ctx } from "../context.ts";
 import { asSystem } from "../context.ts";
+import { listApplications } from "../databases/list-applications.ts";
+import { makeDatabase } from "../databases/testing/make-database.ts";
 import { makeMember } from "../members/testing/make-member.ts";
+import { updateMember } from "../members/update-member.ts";
 import { createToken } from "./create-token.ts";
 import { listTokens } from "./list-tokens.ts";
 import { revokeToken } from "./revoke-token.ts";
@@ -47,6 +50,54 @@ test("a token is shown once, stored hashed, and stands for its role and limits u
   expect(JSON.stringify(events)).not.toContain(made.token);
 });
 
+test("while its owner is disabled a token is refused and listed as such; so is one that it made", async () => {
+  const admin = await makeMember(base);
+  const { user, ctx: ownerCtx } = await makeMember(base);
+  const made = await createToken(ownerCtx, { name: "first", role: "admin" });
+  const asToken = await resolveToken(base, made.token);
+  if (!asToken) throw new Error("the token does not work");
+  const second = await createToken(asToken, { name: "second", role: "viewer" });
+  const unrelated = await createToken(admin.ctx, { name: "unrelated", role: "viewer" });
+
+  const disabled = await updateMember(admin.ctx, { member: user.id, disabled: true });
+  expect(disabled.tokens.map(({ name, state }) => [name, state])).toEqual([
+    ["second", "owner-disabled"],
+    ["first", "owner-disabled"],
+  ]);
+  for (const { token } of [made, second]) expect(await resolveToken(base, token)).toBeNull();
+  expect(await stillAllowed(asToken)).toBe(false);
+  expect(await resolveToken(base, unrelated.token)).not.toBeNull();
+  const listed = (await listTokens(admin.ctx, { owner: user.id })).items;
+  expect(listed.map(({ id, state }) => [id, state])).toEqual([
+    [second.id, "owner-disabled"],
+    [made.id, "owner-disabled"],
+  ]);
+
+  await revokeToken(admin.ctx, { token: made.id });
+  await updateMember(admin.ctx, { member: user.id, disabled: false });
+  expect(await resolveToken(base, made.token)).toBeNull();
+  expect(await resolveToken(base, second.token)).not.toBeNull();
+  expect((await listTokens(admin.ctx, { owner: user.id })).items).toMatchObject([{ state: "works" }]);
+});
+
+test("a token that is limited to applications reads theirs alone", async () => {
+  const admin = await makeMember(base);
+  for (const name of ["shop-production", "billing-production"]) {
+    await makeDatabase(base.db, { name, application: name.split("-")[0] ?? name });
+  }
+  const made = await createToken(admin.ctx, { name: "shop", role: "viewer", applications: ["shop"] });
+  expect(made).toMatchObject({ environments: [], applications: ["shop"] });
+  const ctx = await resolveToken(base, made.token);
+  if (!ctx) throw new Error("the token does not work");
+  expect(await listApplications(ctx)).toEqual([{ name: "shop", databases: 1 }]);
+  expect((await listApplications(admin.ctx)).map(({ name }) => name)).toEqual(["billing", "shop"]);
+  const [event] = await base.db.auditEvent.findMany({ where: { objectId: made.id } });
+  expect(event?.after).toMatchObject({ applications: ["shop"] });
+  await expect(
+    createToken(admin.ctx, { name: "x", role: "viewer", applications: ["not a name"] }),
+  ).rejects.toThrow(/lower-case/);
+});
+
 test("a token expires", async () => {
   const { ctx } = await makeMember(base);
   const { token, expiresAt } = await createToken(ctx, { name: "short", role: "viewer", expiresInDays: 1 });
@@ -54,6 +105,8 @@ test("a token expires", async () => {
   const later = { ...base, clock: { now: () => new Date(Date.now() + 25 * 3600_000) } };
   expect(await resolveToken(base, token)).not.toBeNull();
   expect(await resolveToken(later, token)).toBeNull();
+  const listed = (await listTokens({ ...ctx, ...later })).items.find(({ name }) => name === "short");
+  expect(listed?.state).toBe("expired");
 });
 
 test("when it was last used is written once a minute at most", async () => {

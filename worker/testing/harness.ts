@@ -13,9 +13,11 @@ import { newId } from "../../lib/ids.ts";
 import { createLogger } from "../../lib/logger.ts";
 import type { OperationDefinition } from "../../lib/operations/definition.ts";
 import { startOperation } from "../../lib/operations/start-operation.ts";
+import type { TestDb } from "../../lib/testing/metadata.ts";
+import { createTestDb } from "../../lib/testing/metadata.ts";
 import type { RunningWorker } from "../start-worker.ts";
 import { startWorker } from "../start-worker.ts";
-import { createTraces, testHandlers } from "./test-handlers.ts";
+import { createTraces, testHandlers, tracesOf } from "./test-handlers.ts";
 import { testTimes } from "./test-times.ts";
 
 export interface Place {
@@ -32,6 +34,18 @@ export async function prepareTraces(place: Place): Promise<void> {
   await owner.connect();
   await createTraces((text) => owner.query(text));
   await owner.end();
+}
+
+/** An own metadata database on the run's server, with the table of what handlers did. */
+export async function createPlace(): Promise<TestDb> {
+  const place = await createTestDb();
+  await prepareTraces(place);
+  return place;
+}
+
+/** What handlers did for an operation, oldest first. */
+export async function whatOf(place: Place, operationId: string): Promise<string[]> {
+  return (await tracesOf(place.db, operationId)).map(({ what }) => what);
 }
 
 export function ctxOf(place: Place): Ctx {

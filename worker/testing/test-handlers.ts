@@ -13,6 +13,10 @@ const payload = z.object({
   end: z.enum(["succeed", "find", "throw", "fail", "hang", "ignore", "bad-commit"]).default("succeed"),
   lines: z.array(z.string()).default([]),
   secret: z.string().optional(),
+  /** Left unsettled, as far as the handler is concerned. */
+  leaves: z.string().optional(),
+  /** Tells no progress, only signs that it moves. */
+  quiet: z.boolean().default(false),
 });
 type Payload = z.output<typeof payload>;
 
@@ -61,17 +65,20 @@ async function trace(
 }
 
 async function work(run: Run<Payload>): Promise<Outcome> {
-  const { ms, end, lines, secret } = run.payload;
+  const { ms, end, lines, secret, leaves, quiet } = run.payload;
   run.hide(secret);
   await run.save((tx) => trace(tx, "begin", run));
+  if (leaves !== undefined) await run.unsettled({ leaves });
   await run.step("Work", async () => {
     for (const line of lines) run.log(line);
     for (let done = 0; done < ms; done += 20) {
       await delay(Math.min(20, ms - done), undefined, { signal: run.signal }).catch(() =>
         run.signal.throwIfAborted(),
       );
-      run.progress({ label: "Work", done, total: ms, unit: "rows" });
+      if (quiet) run.sign({ moving: true });
+      else run.progress({ label: "Work", done, total: ms, unit: "rows" });
     }
+    if (end === "hang" && quiet) run.sign({ moving: false, why: `it waits for ${secret}` });
     if (end === "hang") await untilAborted(run.signal);
     // Deaf to its signal, as no handler should be.
     if (end === "ignore") await new Promise(() => undefined);
@@ -104,7 +111,8 @@ function handlerOf(definition: OperationDefinition<typeof payload>): OperationHa
       await trace(tx, `onEnd ${ended.state}${ended.retry ? " retry" : ""}`, ended);
     },
     async cleanUp({ db }, ended) {
-      await trace(db, `cleanUp ${ended.state}`, ended);
+      const { state, unsettled } = ended;
+      await trace(db, `cleanUp ${state}${unsettled === null ? "" : ` ${JSON.stringify(unsettled)}`}`, ended);
     },
   };
 }

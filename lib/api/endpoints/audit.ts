@@ -1,5 +1,7 @@
+import { z } from "zod";
 import { exportAudit } from "../../audit/export-audit.ts";
 import { listAudit } from "../../audit/list-audit.ts";
+import { listAuditActions } from "../../audit/list-audit-actions.ts";
 import {
   auditItemSchema,
   auditVerificationSchema,
@@ -25,6 +27,15 @@ export const auditEndpoints = [
   }),
   endpoint({
     method: "GET",
+    path: "/audit/actions",
+    tag,
+    summary: "Every action that the log holds, by name",
+    permission: "read",
+    output: pageOf(z.string()),
+    handle: async (ctx) => ({ items: await listAuditActions(ctx), nextCursor: null }),
+  }),
+  endpoint({
+    method: "GET",
     path: "/audit/export",
     tag,
     summary: "All matching events as a stream, oldest first",
@@ -42,7 +53,7 @@ export const auditEndpoints = [
     method: "POST",
     path: "/audit/verify",
     tag,
-    summary: "Check the chain of all events",
+    summary: "Check the chain of all events; one check at a time, then a rest (429 with Retry-After)",
     permission: "read",
     output: auditVerificationSchema,
     handle: (ctx, { signal }) => verifyAudit(ctx, { signal }),

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { z } from "zod";
 import { backupDays } from "../../backups/backup-days.ts";
+import { copyBackup } from "../../backups/copy-backup.ts";
 import { downloadArtefact } from "../../backups/download-artefact.ts";
 import { getBackup } from "../../backups/get-backup.ts";
 import { getManifest } from "../../backups/get-manifest.ts";
@@ -13,6 +14,7 @@ import {
   backupDaysQuery,
   backupItemSchema,
   backupSchema,
+  copyBackupInput,
   downloadArtefactQuery,
   listBackupsQuery,
   listProofTablesQuery,
@@ -117,6 +119,17 @@ export const backupEndpoints = [
     output: operationItemSchema,
     status: 202,
     handle: (ctx, { params, body }) => verifyBackup(ctx, params.backup ?? "", body),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/backups/{backup}/copies",
+    tag,
+    summary: "Make the copies that a backup lacks, from one that is good",
+    permission: "backup.copy",
+    body: copyBackupInput,
+    output: operationItemSchema,
+    status: 202,
+    handle: (ctx, { params, body }) => copyBackup(ctx, params.backup ?? "", body),
   }),
   endpoint({
     method: "POST",

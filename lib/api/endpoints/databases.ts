@@ -2,9 +2,11 @@ import { z } from "zod";
 import { archiveDatabase, unarchiveDatabase } from "../../databases/archive-database.ts";
 import { createDatabase } from "../../databases/create-database.ts";
 import { getDatabase } from "../../databases/get-database.ts";
+import { listApplications } from "../../databases/list-applications.ts";
 import { listDatabases } from "../../databases/list-databases.ts";
 import { requestPreflight } from "../../databases/request-preflight.ts";
 import {
+  applicationSchema,
   connectionTestSchema,
   createDatabaseInput,
   databaseItemSchema,
@@ -24,6 +26,15 @@ import { endpoint } from "../endpoint.ts";
 const tag = "Databases";
 
 export const databaseEndpoints = [
+  endpoint({
+    method: "GET",
+    path: "/applications",
+    tag,
+    summary: "Applications by name, with how many databases each has",
+    permission: "read",
+    output: pageOf(applicationSchema),
+    handle: async (ctx) => ({ items: await listApplications(ctx), nextCursor: null }),
+  }),
   endpoint({
     method: "GET",
     path: "/databases",

@@ -1,27 +1,30 @@
 import { z } from "zod";
+import { changeEmail } from "../../auth/change-email.ts";
 import { changePassword } from "../../auth/change-password.ts";
 import { claim } from "../../auth/claim.ts";
 import { confirmTotp } from "../../auth/confirm-totp.ts";
 import { disableTotp } from "../../auth/disable-totp.ts";
 import { getMe } from "../../auth/get-me.ts";
-import { listSessions, listSessionsQuery } from "../../auth/list-sessions.ts";
+import { listSessions } from "../../auth/list-sessions.ts";
+import { makeRecoveryCodes } from "../../auth/make-recovery-codes.ts";
 import { revokeOtherSessions } from "../../auth/revoke-other-sessions.ts";
 import { revokeSession } from "../../auth/revoke-session.ts";
 import { startTotp } from "../../auth/start-totp.ts";
 import { acceptInvite } from "../../members/accept-invite.ts";
 import {
   acceptInviteInput,
+  changeEmailInput,
   changePasswordInput,
   claimInput,
   memberSchema,
   meSchema,
+  ownPasswordInput,
   recoveryCodesSchema,
   sessionSchema,
   totpConfirmInput,
-  totpDisableInput,
   totpStartSchema,
 } from "../../members/schema.ts";
-import { pageOf } from "../../paging.ts";
+import { pageOf, plainListQuery } from "../../paging.ts";
 import { endpoint } from "../endpoint.ts";
 
 const tag = "Account";
@@ -49,12 +52,23 @@ export const meEndpoints = [
   }),
   endpoint({
     method: "POST",
+    path: "/me/email",
+    tag,
+    summary: "Change the address that one signs in with, with the password",
+    permission: "account.own",
+    body: changeEmailInput,
+    status: 204,
+    handle: (ctx, { body }) => changeEmail(ctx, body),
+  }),
+  endpoint({
+    method: "POST",
     path: "/me/totp",
     tag,
-    summary: "Start to set up a second factor",
+    summary: "Start to set up a second factor, with the password",
     permission: "account.own",
+    body: ownPasswordInput,
     output: totpStartSchema,
-    handle: (ctx) => startTotp(ctx),
+    handle: (ctx, { body }) => startTotp(ctx, body),
   }),
   endpoint({
     method: "POST",
@@ -72,9 +86,19 @@ export const meEndpoints = [
     tag,
     summary: "Switch the second factor off, with the password",
     permission: "account.own",
-    body: totpDisableInput,
+    body: ownPasswordInput,
     status: 204,
     handle: (ctx, { body }) => disableTotp(ctx, body),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/me/recovery-codes",
+    tag,
+    summary: "New recovery codes in the place of all earlier ones, answered once; with the password",
+    permission: "account.own",
+    body: ownPasswordInput,
+    output: recoveryCodesSchema,
+    handle: (ctx, { body }) => makeRecoveryCodes(ctx, body),
   }),
   endpoint({
     method: "GET",
@@ -82,7 +106,7 @@ export const meEndpoints = [
     tag,
     summary: "One's own sessions",
     permission: "account.own",
-    query: listSessionsQuery,
+    query: plainListQuery,
     output: pageOf(sessionSchema),
     handle: (ctx, { query }) => listSessions(ctx, query),
   }),

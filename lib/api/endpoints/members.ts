@@ -1,9 +1,8 @@
 import { z } from "zod";
-import { listSessionsQuery } from "../../auth/list-sessions.ts";
 import { createInvite } from "../../members/create-invite.ts";
-import { listInvites, listInvitesQuery } from "../../members/list-invites.ts";
+import { listInvites } from "../../members/list-invites.ts";
 import { listMemberSessions } from "../../members/list-member-sessions.ts";
-import { listMembers, listMembersQuery } from "../../members/list-members.ts";
+import { listMembers } from "../../members/list-members.ts";
 import { resetPassword } from "../../members/reset-password.ts";
 import { resetTotp } from "../../members/reset-totp.ts";
 import { revokeInvite } from "../../members/revoke-invite.ts";
@@ -18,7 +17,7 @@ import {
   updateMemberInput,
 } from "../../members/schema.ts";
 import { updateMember } from "../../members/update-member.ts";
-import { pageOf } from "../../paging.ts";
+import { pageOf, plainListQuery } from "../../paging.ts";
 import { updatedMemberSchema } from "../../tokens/schema.ts";
 import { endpoint } from "../endpoint.ts";
 
@@ -31,7 +30,7 @@ export const memberEndpoints = [
     tag,
     summary: "Members, disabled ones too",
     permission: "member.read",
-    query: listMembersQuery,
+    query: plainListQuery,
     output: pageOf(memberSchema),
     handle: (ctx, { query }) => listMembers(ctx, query),
   }),
@@ -69,7 +68,7 @@ export const memberEndpoints = [
     tag,
     summary: "A member's sessions",
     permission: "member.read",
-    query: listSessionsQuery,
+    query: plainListQuery,
     output: pageOf(sessionSchema),
     handle: (ctx, { params, query }) => listMemberSessions(ctx, { ...query, member: params.member ?? "" }),
   }),
@@ -98,7 +97,7 @@ export const memberEndpoints = [
     tag,
     summary: "Open invitations",
     permission: "member.read",
-    query: listInvitesQuery,
+    query: plainListQuery,
     output: pageOf(inviteSchema),
     handle: (ctx, { query }) => listInvites(ctx, query),
   }),

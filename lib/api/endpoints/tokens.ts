@@ -1,8 +1,8 @@
 import { pageOf } from "../../paging.ts";
 import { createToken } from "../../tokens/create-token.ts";
-import { listTokens, listTokensQuery } from "../../tokens/list-tokens.ts";
+import { listTokens } from "../../tokens/list-tokens.ts";
 import { revokeToken } from "../../tokens/revoke-token.ts";
-import { createdTokenSchema, createTokenInput, tokenSchema } from "../../tokens/schema.ts";
+import { createdTokenSchema, createTokenInput, listTokensQuery, tokenSchema } from "../../tokens/schema.ts";
 import { endpoint } from "../endpoint.ts";
 
 const tag = "API tokens";
@@ -12,7 +12,7 @@ export const tokenEndpoints = [
     method: "GET",
     path: "/tokens",
     tag,
-    summary: "API tokens",
+    summary: "API tokens, all or those of one owner; with whether each works",
     permission: "token.write",
     query: listTokensQuery,
     output: pageOf(tokenSchema),

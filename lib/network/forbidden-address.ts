@@ -26,18 +26,23 @@ export function isForbiddenAddress(address: string): boolean {
   return forbidden.check(plain, family === 6 ? "ipv6" : "ipv4");
 }
 
+/** What is said of a host whose address is forbidden; the field is that of a connection. */
+export function forbiddenHost(host: string): HoldfastError {
+  return new HoldfastError("invalid", `${host} is a link-local or cloud-metadata address.`, {
+    remedy: "Give the server's own address; Holdfast never connects to those.",
+    fields: { "connection.host": "a link-local or cloud-metadata address" },
+  });
+}
+
 /**
  * Refuses a connection whose host is, or resolves to, a forbidden address; sockets and files pass. A name that
- * can't be resolved here passes: the worker that connects asks again. Throws `invalid` with the field.
+ * can't be resolved here passes: the worker that connects asks again, and holds on to the answer it has judged
+ * (guarded-lookup.ts). Throws `invalid` with the field.
  */
 export async function refuseForbiddenHost(connection: Record<string, unknown>): Promise<void> {
   const { host } = connection;
   if (typeof host !== "string" || host.startsWith("/")) return;
   const found = await lookup(host, { all: true }).catch(() => []);
   const addresses = [host, ...found.map((entry) => entry.address)];
-  if (!addresses.some(isForbiddenAddress)) return;
-  throw new HoldfastError("invalid", `${host} is a link-local or cloud-metadata address.`, {
-    remedy: "Give the database server's own address; Holdfast never connects to those.",
-    fields: { "connection.host": "a link-local or cloud-metadata address" },
-  });
+  if (addresses.some(isForbiddenAddress)) throw forbiddenHost(host);
 }

@@ -1,0 +1,43 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { retryCopies } from "../lib/backups/retry-copies.ts";
+import { cleanUpStorage } from "../lib/backups/storage-clean-up.ts";
+import type { Ctx } from "../lib/context.ts";
+import { asSystem } from "../lib/context.ts";
+import { messageOf } from "../lib/errors.ts";
+
+/** What workers do from time to time without being asked, in every one of them; each must bear company. */
+interface Chore {
+  name: string;
+  run(ctx: Ctx): Promise<void>;
+}
+
+const CHORES: readonly Chore[] = [
+  { name: "clean up at destinations", run: cleanUpStorage },
+  { name: "make missing copies", run: retryCopies },
+];
+const EVERY_MS = 5_000;
+const STOP_MS = 2_000;
+
+/** Runs the chores, one after the other, until it is stopped. One that fails is tried again the next time. */
+export function startChores(base: Omit<Ctx, "actor">, everyMs = EVERY_MS): { stop(): Promise<void> } {
+  const ctx = asSystem(base, "Holdfast");
+  let passing: Promise<void> | null = null;
+  const pass = async () => {
+    for (const { name, run } of CHORES) {
+      await run(ctx).catch((error: unknown) => ctx.log.warn({ err: messageOf(error), chore: name }, "chore"));
+    }
+  };
+  const timer = setInterval(() => {
+    passing ??= pass().finally(() => {
+      passing = null;
+    });
+  }, everyMs);
+  timer.unref();
+  return {
+    async stop() {
+      clearInterval(timer);
+      // What a disk holds up is done by another worker, or after the next start.
+      await Promise.race([passing, delay(STOP_MS, undefined, { ref: false })]);
+    },
+  };
+}
