@@ -1,5 +1,6 @@
 "use client";
 /** What one audit event says: action and object in words, and the changed fields before and after. */
+import Link from "next/link";
 import { Fragment } from "react";
 import type { AuditItem } from "@/lib/audit/schema";
 import classes from "./audit-change.module.css";
@@ -9,7 +10,10 @@ type Fields = Record<string, unknown>;
 function shown(value: unknown): string {
   if (value === undefined) return "absent";
   if (value === null) return "none";
-  return typeof value === "string" ? value : JSON.stringify(value);
+  if (Array.isArray(value) && value.every((entry) => typeof entry !== "object")) {
+    return value.length === 0 ? "none" : value.join(", ");
+  }
+  return typeof value === "string" ? value : JSON.stringify(value, null, 2);
 }
 
 /** Names of fields whose values differ, in the order of the event. */
@@ -18,14 +22,31 @@ function changedFields(before: Fields | null, after: Fields | null): string[] {
   return names.filter((name) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]));
 }
 
+const PAGES: Record<string, string> = {
+  database: "databases",
+  backup: "backups",
+  operation: "operations",
+};
+
+/** The name of what was acted on, with a link where it has a page. */
+function AuditObject({ object }: { object: AuditItem["object"] }) {
+  if (!object.name) return null;
+  const page = PAGES[object.kind];
+  if (!page || !object.id) return <strong className={classes.object}>{object.name}</strong>;
+  return (
+    <Link className={classes.object} href={`/${page}/${object.id}`} prefetch={false}>
+      {object.name}
+    </Link>
+  );
+}
+
 export function AuditChange({ event }: { event: AuditItem }) {
   const { before, after } = event;
   const names = changedFields(before, after);
   return (
     <div className={classes.change}>
       <span>
-        <code className={classes.action}>{event.action}</code>
-        {event.object.name ? <strong className={classes.object}>{event.object.name}</strong> : null}
+        <code className={classes.action}>{event.action}</code> <AuditObject object={event.object} />
       </span>
       {names.length > 0 ? (
         <details>

@@ -15,8 +15,13 @@ export function ChainReport({
   result: AuditVerification | undefined;
   failure: ActionFailure | null;
 }) {
-  if (failure)
-    return <ProblemPanel title="The chain could not be checked" problem={failureToProblem(failure)} />;
+  if (failure) {
+    return (
+      <div className={classes.report}>
+        <ProblemPanel title="The chain could not be checked" problem={failureToProblem(failure)} />
+      </div>
+    );
+  }
   if (!result) return null;
   if (result.intact) {
     const waiting = result.unchained > 0 ? `, ${plural(result.unchained, "newer event")} not linked yet` : "";

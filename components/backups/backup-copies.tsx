@@ -1,4 +1,4 @@
-/** Where the backup lies, and its stored files. */
+/** Where the backup lies, what is to be done about a copy that is not good, and its stored files. */
 import { PlainTable } from "@/components/ui/data-table";
 import { RelativeTime } from "@/components/ui/relative-time";
 import { Panel, Section } from "@/components/ui/section";
@@ -7,8 +7,36 @@ import { Status } from "@/components/ui/status";
 import type { BackupDto } from "@/lib/backups/schema";
 import { formatBytes } from "@/lib/format";
 import classes from "./backup-copies.module.css";
+import type { CopyBackup } from "./backup-page";
+import { CopyAgain } from "./copy-again";
 
-export function BackupCopies({ backup }: { backup: BackupDto }) {
+type Copy = BackupDto["copies"][number];
+
+/** What can be made again; one that is out of reach may be there. */
+const isLacking = ({ state }: Copy) => state === "failed" || state === "missing" || state === "altered";
+const canCopy = ({ state, copies }: BackupDto) =>
+  (state === "complete" || state === "partial") &&
+  copies.some((copy) => copy.state === "stored" || copy.state === "unreachable");
+
+/** Why it is so, and what happens by itself. */
+function CopyDetail({ copy }: { copy: Copy }) {
+  if (!copy.retryAt) return copy.reason;
+  return (
+    <>
+      {copy.reason} Made again by itself <RelativeTime at={copy.retryAt} />.
+    </>
+  );
+}
+
+interface Props {
+  backup: BackupDto;
+  /** Null for those who may not. */
+  copy: CopyBackup | null;
+  onStarted: () => void;
+}
+
+export function BackupCopies({ backup, copy, onStarted }: Props) {
+  const again = copy && canCopy(backup) ? copy : null;
   return (
     <>
       <Section title="Copies">
@@ -16,23 +44,23 @@ export function BackupCopies({ backup }: { backup: BackupDto }) {
           <PlainTable
             label="Copies"
             rows={backup.copies}
-            rowKey={(copy) => copy.id}
+            rowKey={(row) => row.id}
             columns={[
               {
                 key: "destination",
                 header: "Destination",
                 main: true,
                 width: "16%",
-                cell: (copy) => copy.destination,
+                cell: (row) => row.destination,
               },
               {
                 key: "state",
                 header: "State",
-                width: "22%",
-                cell: (copy) => {
-                  const { tone, word } = copyWord(copy.state);
+                width: "30%",
+                cell: (row) => {
+                  const { tone, word } = copyWord(row.state);
                   return (
-                    <Status tone={tone} detail={copy.reason}>
+                    <Status tone={tone} detail={<CopyDetail copy={row} />}>
                       {word}
                     </Status>
                   );
@@ -41,14 +69,29 @@ export function BackupCopies({ backup }: { backup: BackupDto }) {
               {
                 key: "path",
                 header: "Path",
-                cell: (copy) => <code className={classes.path}>{copy.path}</code>,
+                cell: (row) => <code className={classes.path}>{row.path}</code>,
               },
               {
                 key: "checked",
                 header: "Re-read",
-                width: "120px",
-                cell: (copy) => (copy.checkedAt ? <RelativeTime at={copy.checkedAt} still /> : "never"),
+                width: "110px",
+                cell: (row) => (row.checkedAt ? <RelativeTime at={row.checkedAt} still /> : "never"),
               },
+              ...(again
+                ? [
+                    {
+                      key: "again",
+                      header: "Make it again",
+                      hideHeader: true,
+                      width: "190px",
+                      align: "end" as const,
+                      cell: (row: Copy) =>
+                        isLacking(row) ? (
+                          <CopyAgain backup={backup} row={row} copy={again} onStarted={onStarted} />
+                        ) : null,
+                    },
+                  ]
+                : []),
             ]}
           />
         </Panel>

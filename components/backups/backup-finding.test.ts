@@ -11,11 +11,22 @@ const proof = (given: Partial<NonNullable<BackupDto["proof"]>>): BackupDto["proo
     reason: "every table equal",
     ...given,
   }) as BackupDto["proof"];
+const copy = (destination: string, state: BackupDto["copies"][number]["state"]) => ({
+  id: destination,
+  destination,
+  state,
+  path: "p",
+  sizeBytes: null,
+  checkedAt: null,
+  reason: null,
+  retryAt: null,
+});
 const backup = (given: Partial<Given>): Given => ({
   state: "complete",
   reason: null,
   proof: null,
   verification: null,
+  copies: [],
   ...given,
 });
 const said = (given: Partial<Given>) => {
@@ -25,6 +36,21 @@ const said = (given: Partial<Given>) => {
 
 test.each<[string, Partial<Given>, string, string | undefined]>([
   ["proven", { proof: proof({}) }, "This backup restores to exactly what was dumped.", undefined],
+  [
+    "proven, a copy that was not made",
+    { state: "partial", proof: proof({}), copies: [copy("local", "stored"), copy("offsite", "failed")] },
+    "This backup restores to exactly what was dumped. Its copy at offsite was not made.",
+    "warning",
+  ],
+  [
+    "proven, two copies that are not good",
+    {
+      proof: proof({}),
+      copies: [copy("local", "stored"), copy("offsite", "altered"), copy("attic", "missing")],
+    },
+    "This backup restores to exactly what was dumped. 2 of its 3 copies are not good.",
+    "warning",
+  ],
   ["stored, not proven", {}, "This backup has not been proven.", "warning"],
   [
     "a difference",

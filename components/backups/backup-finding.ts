@@ -5,10 +5,33 @@ function stripDot(text: string): string {
   return text.trim().replace(/\.$/, "");
 }
 
+type Found = Pick<BackupDto, "state" | "reason" | "proof" | "verification" | "copies">;
+
 /** What is to be said of one backup, as its page's title: only what needs someone has a tone. */
-export function backupFinding(
-  backup: Pick<BackupDto, "state" | "reason" | "proof" | "verification">,
-): TitlePart[] {
+export function backupFinding(backup: Found): TitlePart[] {
+  return [...proofFinding(backup), ...copiesFinding(backup)];
+}
+
+const STATES: Record<string, string> = {
+  failed: "was not made",
+  missing: "is missing",
+  altered: "was altered",
+  unreachable: "could not be reached",
+};
+
+/** Of a backup that was finished: what is not as it should be with its copies. */
+function copiesFinding({ state, copies }: Found): TitlePart[] {
+  if (state !== "complete" && state !== "partial") return [];
+  const bad = copies.filter((copy) => copy.state in STATES);
+  const [only, other] = bad;
+  if (!only) return [];
+  const text = other
+    ? ` ${bad.length} of its ${copies.length} copies are not good.`
+    : ` Its copy at ${only.destination} ${STATES[only.state]}.`;
+  return [{ text, tone: "warning" }];
+}
+
+function proofFinding(backup: Found): TitlePart[] {
   const { state, proof, verification } = backup;
   const reason = backup.reason ? `: ${stripDot(backup.reason)}` : "";
   if (state === "running") return [{ text: "This backup is being made." }];

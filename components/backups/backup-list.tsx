@@ -2,118 +2,79 @@
 /** All backups, newest first, with the proof of each; filtered in the URL. */
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
 import { useState } from "react";
-import { type Column, DataTable } from "@/components/ui/data-table";
-import { useDatabaseNames } from "@/components/ui/database-names";
+import { useZone } from "@/components/ui/clock";
+import { DataTable } from "@/components/ui/data-table";
+import { DatabaseFilter } from "@/components/ui/database-filter";
 import { EmptyState } from "@/components/ui/empty-state";
-import { FilterBar, FilterSelect } from "@/components/ui/filter-bar";
+import { FilterBar, FilterDay, FilterSelect } from "@/components/ui/filter-bar";
 import { lazyDialog } from "@/components/ui/lazy-dialog";
 import { PageHeader, type TitlePart } from "@/components/ui/page-header";
-import { RelativeTime } from "@/components/ui/relative-time";
 import { backupStates } from "@/components/ui/state-lists";
-import { backupWord, copyWord, verdictWord } from "@/components/ui/state-words";
-import { Status } from "@/components/ui/status";
+import { backupWord } from "@/components/ui/state-words";
 import { useList } from "@/components/ui/use-list";
 import { useUrlFilters } from "@/components/ui/use-url-filters";
 import { apiGet } from "@/lib/api-client";
 import { backupKeys } from "@/lib/backups/query-keys";
 import type { BackupItem } from "@/lib/backups/schema";
-import { formatBytes, formatDuration, plural } from "@/lib/format";
+import { formatDay, plural } from "@/lib/format";
 import type { Page } from "@/lib/paging";
+import { backupColumns } from "./backup-columns";
 import type { StartBackup } from "./backup-dialog";
+import { rangeOfDay } from "./calendar/calendar-days";
 
 const BackupDialog = lazyDialog(() => import("./backup-dialog"));
 
-const FILTERS = ["database", "environment", "state", "verdict", "from", "to"] as const;
+const FILTERS = ["database", "environment", "state", "verdict", "day"] as const;
 
-export function ProofStatus({ backup }: { backup: BackupItem }) {
-  if (backup.state === "running") return <Status tone="running">being made</Status>;
-  if (backup.state !== "complete" && backup.state !== "partial") {
-    const { tone, word } = backupWord(backup.state);
-    return (
-      <Status tone={tone} detail={backup.reason}>
-        {word}
-      </Status>
-    );
-  }
-  const { tone, word } = verdictWord(backup.proof);
-  const seconds = backup.proof?.restoreSeconds;
-  const proven = backup.proof?.verdict === "proven";
-  const detail = proven ? (seconds ? `restores in ${formatDuration(seconds)}` : null) : backup.proof?.reason;
-  return (
-    <Status tone={tone} detail={detail}>
-      {word}
-    </Status>
-  );
-}
-
-function copies(backup: BackupItem) {
-  const bad = backup.copies.filter((copy) => copy.state !== "stored" && copy.state !== "writing");
-  const [first] = bad;
-  if (first)
-    return (
-      <Status
-        tone={copyWord(first.state).tone}
-      >{`${first.destination}: ${copyWord(first.state).word}`}</Status>
-    );
-  return backup.copies.map((copy) => copy.destination).join(", ") || "–";
-}
-
-export const backupColumns: Column<BackupItem>[] = [
-  { key: "database", header: "Database", main: true, cell: (row) => row.database },
-  {
-    key: "created",
-    header: "Taken",
-    width: "120px",
-    cell: (row) => <RelativeTime at={row.createdAt} still />,
-  },
-  { key: "proof", header: "Proof", cell: (row) => <ProofStatus backup={row} /> },
-  {
-    key: "size",
-    header: "Stored",
-    align: "end",
-    width: "100px",
-    cell: (row) => (row.sizeBytes === null ? "–" : formatBytes(row.sizeBytes)),
-  },
-  { key: "copies", header: "Copies", wideOnly: true, cell: copies },
-];
-
-/** What the failed proofs mean for the page's title; `none`: there is no backup at all. */
-function useFinding(none: boolean): TitlePart[] {
-  const asked = { verdict: "failed", limit: "50" };
+/** What the failed proofs mean for the page's title, of all or of one database; `none`: there is no backup at all. */
+function useFinding(database: string | undefined, none: boolean): TitlePart[] {
+  const asked = { verdict: "failed", limit: "50", database };
   const { data } = useQuery({
     queryKey: backupKeys.list(asked),
     queryFn: ({ signal }) => apiGet<Page<BackupItem>>("backups", asked, signal),
   });
-  if (!data) return [{ text: "Backups" }];
+  const whose = database ? ` of ${database}` : "";
+  if (!data) return [{ text: `Backups${whose}` }];
   if (none) return [{ text: "Nothing has been backed up yet." }];
   const count = data.items.length;
-  if (count === 0) return [{ text: "No backup has failed its proof." }];
+  if (count === 0) return [{ text: `No backup${whose} has failed its proof.` }];
   const more = data.nextCursor ? "More than 50 backups" : plural(count, "backup");
-  return [{ text: `${more} did not restore to what was dumped.`, tone: "problem" }];
+  return [{ text: `${more}${whose} did not restore to what was dumped.`, tone: "problem" }];
 }
 
 export function BackupList({ mayRun, start }: { mayRun: boolean; start: StartBackup }) {
   const [filters, set, clear] = useUrlFilters(FILTERS);
-  const list = useList<BackupItem>({ path: "backups", key: backupKeys.list, filters });
-  const databases = useDatabaseNames();
+  const { day, ...others } = filters;
+  const range = rangeOfDay(day);
+  const list = useList<BackupItem>({
+    path: "backups",
+    key: backupKeys.list,
+    filters: { ...others, ...range },
+  });
+  const zone = useZone();
   const [asking, setAsking] = useState(false);
   const button = mayRun ? <Button onClick={() => setAsking(true)}>Back up…</Button> : null;
   return (
     <>
       <PageHeader
-        title={useFinding(list.rows?.length === 0 && !list.filtered)}
-        facts={["A backup counts when it has been restored and found equal, table by table"]}
+        title={useFinding(filters.database, list.rows?.length === 0 && !list.filtered)}
+        facts={[
+          range && day
+            ? `Taken on ${formatDay(day)}, ${zone}`
+            : "A backup counts when it has been restored and found equal, table by table",
+          filters.database ? (
+            <Link key="calendar" href={`/databases/${encodeURIComponent(filters.database)}`}>
+              Calendar of {filters.database}
+            </Link>
+          ) : null,
+        ]}
         actions={button}
       />
       <BackupDialog opened={asking} onClose={() => setAsking(false)} start={start} />
       <FilterBar>
-        <FilterSelect
-          label="Database"
-          value={filters.database}
-          onChange={(database) => set({ database })}
-          options={databases}
-        />
+        <DatabaseFilter value={filters.database} onChange={(database) => set({ database })} />
         <FilterSelect
           label="State"
           value={filters.state}
@@ -131,6 +92,7 @@ export function BackupList({ mayRun, start }: { mayRun: boolean; start: StartBac
             { value: "none", label: "not proven yet" },
           ]}
         />
+        <FilterDay label="Day" value={day} onChange={(wanted) => set({ day: wanted })} />
       </FilterBar>
       <DataTable
         list={list}

@@ -10,12 +10,13 @@ import type { ServerAction } from "@/components/ui/action-result";
 import { failureToProblem } from "@/components/ui/action-result";
 import { CodeBlock } from "@/components/ui/code-block";
 import { EmptyState } from "@/components/ui/empty-state";
-import { ErrorPanel, ProblemPanel } from "@/components/ui/error-panel";
+import { ProblemPanel } from "@/components/ui/error-panel";
 import { lazyDialog } from "@/components/ui/lazy-dialog";
 import { PageHeader } from "@/components/ui/page-header";
 import { RelativeTime } from "@/components/ui/relative-time";
 import { Panel, Section } from "@/components/ui/section";
-import { RowsSkeleton } from "@/components/ui/skeletons";
+import { BlockSkeleton, HeaderSkeleton, RowsSkeleton } from "@/components/ui/skeletons";
+import { UnreadPage } from "@/components/ui/unread-page";
 import { useAction } from "@/components/ui/use-action";
 import { apiGet } from "@/lib/api-client";
 import { backupKeys } from "@/lib/backups/query-keys";
@@ -35,46 +36,62 @@ const DownloadDialog = lazyDialog(() => import("./download-dialog"));
 
 export interface BackupRights {
   verify: boolean;
+  copy: boolean;
   restore: boolean;
   download: boolean;
 }
 export type VerifyBackup = ServerAction<{ backup: string; destination?: string }, OperationItem>;
+export type CopyBackup = ServerAction<{ backup: string; destination?: string }, OperationItem>;
+
+const TRAIL = [{ label: "Backups", href: "/backups" }];
+
+function BackupSkeleton() {
+  return (
+    <>
+      <HeaderSkeleton trail={TRAIL} />
+      <BlockSkeleton height={54} />
+      <Section title="Proof">
+        <BlockSkeleton height={46} />
+      </Section>
+      <Section title="Copies">
+        <RowsSkeleton rows={2} />
+      </Section>
+    </>
+  );
+}
 
 export function BackupPage({
   id,
   rights,
   verify,
+  copy,
   checkPassword,
 }: {
   id: string;
   rights: BackupRights;
   verify: VerifyBackup;
+  copy: CopyBackup;
   checkPassword: CheckPassword;
 }) {
   const query = useQuery({
     queryKey: backupKeys.one(id),
     queryFn: ({ signal }) => apiGet<BackupDto>(`backups/${id}`, {}, signal),
     refetchInterval: ({ state }) =>
-      state.data?.state === "running" || state.data?.verification ? 5000 : false,
+      state.data?.state === "running" || state.data?.verification || state.data?.copying ? 5000 : false,
   });
   const action = useAction(verify);
   const [downloading, setDownloading] = useState(false);
   const backup = query.data;
   if (!backup) {
-    if (!query.error) return <RowsSkeleton rows={10} />;
-    return (
-      <ErrorPanel error={query.error} onRetry={() => void query.refetch()} retrying={query.isFetching} />
-    );
+    if (!query.error) return <BackupSkeleton />;
+    return <UnreadPage what="backup" trail={TRAIL} query={query} />;
   }
   const stored = backup.state === "complete" || backup.state === "partial";
   const { proof } = backup;
   return (
     <>
       <PageHeader
-        trail={[
-          { label: "Backups", href: "/backups" },
-          { label: backup.database, href: `/databases/${backup.database}` },
-        ]}
+        trail={[...TRAIL, { label: backup.database, href: `/databases/${backup.database}` }]}
         title={backupFinding(backup)}
         facts={[
           <span key="at">
@@ -89,7 +106,11 @@ export function BackupPage({
           ) : null,
         ]}
         actions={
-          stored ? (
+          backup.state === "running" ? null : !stored ? (
+            <Button component={Link} href={`/databases/${backup.database}`} variant="default">
+              Open the database
+            </Button>
+          ) : (
             <>
               {rights.verify ? (
                 <Button
@@ -114,40 +135,38 @@ export function BackupPage({
                 </Button>
               ) : null}
             </>
-          ) : null
+          )
         }
       />
       {action.failure ? (
         <ProblemPanel title="It was not started" problem={failureToProblem(action.failure)} />
       ) : null}
       <BackupRunning backup={backup} />
-      <BackupFigures backup={backup} />
-      <Section
-        title="Proof"
-        note={proof ? proofNote(proof) : null}
-        actions={proof ? <Link href={`/operations/${proof.operationId}`}>Steps and log</Link> : null}
-      >
-        {proof ? (
-          <Panel>
-            <ProofLevels proof={proof} />
-          </Panel>
-        ) : (
-          <Panel>
-            <EmptyState
-              title={backup.verification || backup.state === "running" ? "Not proven yet" : "Not proven"}
-            >
-              {stored
-                ? "Prove it: it is restored into a throwaway server and compared with what was dumped."
-                : "There is nothing stored that could be proven."}
-            </EmptyState>
-          </Panel>
-        )}
-      </Section>
+      {stored ? (
+        <>
+          <BackupFigures backup={backup} />
+          <Section
+            title="Proof"
+            note={proof ? proofNote(proof) : null}
+            actions={proof ? <Link href={`/operations/${proof.operationId}`}>Steps and log</Link> : null}
+          >
+            <Panel>
+              {proof ? (
+                <ProofLevels proof={proof} />
+              ) : (
+                <EmptyState title="Not proven yet">
+                  To prove it, it is restored into a throwaway server and compared with what was dumped.
+                </EmptyState>
+              )}
+            </Panel>
+          </Section>
+        </>
+      ) : null}
       {proof && (proof.tableCounts.equal > 0 || proof.tableCounts.different > 0) ? (
         <ProofTables backup={id} proof={proof} />
       ) : null}
       {proof ? <ProofChecks proof={proof} /> : null}
-      <BackupCopies backup={backup} />
+      <BackupCopies backup={backup} copy={rights.copy ? copy : null} onStarted={() => void query.refetch()} />
       {backup.restoreCommands.length > 0 ? (
         <Section title="Restore without Holdfast" note="stock tools and your key are enough">
           <CodeBlock code={backup.restoreCommands.join("\n")} />
@@ -167,9 +186,9 @@ export function BackupPage({
 
 /** When and where it was proven; why not, when no server was started for it. */
 function proofNote({ sandbox, reason, finishedAt }: NonNullable<BackupDto["proof"]>): ReactNode {
-  const apart = sandbox?.isolation === "namespaces" ? "isolated, no network" : sandbox?.detail;
+  const apart = sandbox?.isolation === "namespaces" ? ", isolated, no network" : "";
   const where = sandbox
-    ? ` on a throwaway ${engineLabel(sandbox.engine, sandbox.version)}, ${apart}`
+    ? ` on a throwaway ${engineLabel(sandbox.engine, sandbox.version)}${apart}`
     : `: ${reason}`;
   return (
     <>

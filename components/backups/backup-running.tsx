@@ -1,5 +1,5 @@
 "use client";
-/** Progress of what is being done to a backup now: the dump, or its verification. */
+/** Progress of what is being done to a backup now: the dump, its verification, the making of copies. */
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
 import { ProgressLine } from "@/components/ui/progress";
@@ -11,14 +11,21 @@ import { operationKeys } from "@/lib/operations/query-keys";
 import type { OperationDto } from "@/lib/operations/schema";
 
 export function BackupRunning({ backup }: { backup: BackupDto }) {
-  const id = backup.verification?.operationId ?? (backup.state === "running" ? backup.operationId : null);
+  const ids = [
+    backup.state === "running" ? backup.operationId : null,
+    backup.verification?.operationId,
+    backup.copying?.operationId,
+  ];
+  return ids.map((id) => (id ? <RunningOperation key={id} id={id} /> : null));
+}
+
+function RunningOperation({ id }: { id: string }) {
   const { data: operation } = useQuery({
-    queryKey: operationKeys.one(id ?? "none"),
+    queryKey: operationKeys.one(id),
     queryFn: ({ signal }) => apiGet<OperationDto>(`operations/${id}`, {}, signal),
-    enabled: id !== null,
     refetchInterval: 2000,
   });
-  if (!id || !operation || finalStates.includes(operation.state)) return null;
+  if (!operation || finalStates.includes(operation.state)) return null;
   return (
     <Section title={operation.title} actions={<Link href={`/operations/${id}`}>Steps and log</Link>}>
       <Panel padded>

@@ -7,13 +7,13 @@ import { useCan } from "@/components/shell/viewer";
 import type { ServerAction } from "@/components/ui/action-result";
 import { FormBanner } from "@/components/ui/form";
 import { useAction } from "@/components/ui/use-action";
-import type { BackupItem } from "@/lib/backups/schema";
 import type { DatabaseDto } from "@/lib/databases/schema";
 import type { OperationItem } from "@/lib/operations/schema";
+import { type BackUp, BackUpButton } from "./back-up-button";
 import { backupsOfQuery } from "./backups-of";
 
 export interface ActionsOfDatabase {
-  backUp: ServerAction<{ database: string }, BackupItem>;
+  backUp: BackUp;
   prove: ServerAction<{ backup: string }, Pick<OperationItem, "id">>;
   preflight: ServerAction<{ database: string }, unknown>;
   archive: ServerAction<{ database: string }, unknown>;
@@ -32,7 +32,6 @@ export function DatabaseActions({
   const mayBackUp = useCan("backup.run");
   const mayProve = useCan("backup.verify");
   const mayRestore = useCan("backup.restore");
-  const backUp = useAction(actions.backUp);
   const prove = useAction(actions.prove);
   const { data } = useQuery(backupsOfQuery(database.name));
   const whole =
@@ -40,16 +39,10 @@ export function DatabaseActions({
   const newest = whole[0];
   const restorable = whole.find((backup) => backup.proof?.verdict === "proven") ?? newest;
 
-  async function startBackup() {
-    const made = await backUp.run({ database: database.id });
-    if (made) router.push(`/backups/${made.id}`);
-  }
   async function startProof(backup: string) {
     const operation = await prove.run({ backup });
     if (operation) router.push(`/operations/${operation.id}`);
   }
-  const busy = (pending: boolean) => (pending ? <Loader size={14} color="currentColor" /> : undefined);
-  const failure = backUp.failure ?? prove.failure;
   return (
     <>
       {mayRestore && restorable ? (
@@ -62,21 +55,13 @@ export function DatabaseActions({
           variant="default"
           onClick={() => void startProof(newest.id)}
           aria-disabled={prove.pending || undefined}
-          leftSection={busy(prove.pending)}
+          leftSection={prove.pending ? <Loader size={14} color="currentColor" /> : undefined}
         >
           Prove the newest
         </Button>
       ) : null}
-      {mayBackUp ? (
-        <Button
-          onClick={() => void startBackup()}
-          aria-disabled={backUp.pending || undefined}
-          leftSection={busy(backUp.pending)}
-        >
-          Back up
-        </Button>
-      ) : null}
-      <FormBanner failure={failure} title="It was not started" />
+      {mayBackUp ? <BackUpButton database={database.id} backUp={actions.backUp} /> : null}
+      <FormBanner failure={prove.failure} title="It was not started" />
     </>
   );
 }

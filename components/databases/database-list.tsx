@@ -19,7 +19,7 @@ import { engineLabel } from "./engine-label";
 const FILTERS = ["q", "engine", "recoverable", "application", "tag", "archived"] as const;
 
 const columns: Column<DatabaseItem>[] = [
-  { key: "name", header: "Database", main: true, width: "26%", cell: (row) => row.name },
+  { key: "name", header: "Database", main: true, width: "24%", cell: (row) => row.name },
   {
     key: "recoverable",
     header: "Recoverable",
@@ -30,8 +30,13 @@ const columns: Column<DatabaseItem>[] = [
       </Status>
     ),
   },
-  { key: "environment", header: "Environment", cell: (row) => row.environment },
-  { key: "engine", header: "Engine", cell: (row) => engineLabel(row.engine, row.serverVersion) },
+  { key: "environment", header: "Environment", nowrap: true, cell: (row) => row.environment },
+  {
+    key: "engine",
+    header: "Engine",
+    nowrap: true,
+    cell: (row) => engineLabel(row.engine, row.serverVersion),
+  },
   {
     key: "size",
     header: "Size",
@@ -41,6 +46,7 @@ const columns: Column<DatabaseItem>[] = [
   {
     key: "backup",
     header: "Last backup",
+    nowrap: true,
     cell: (row) => (row.lastBackupAt ? <RelativeTime at={row.lastBackupAt} still /> : "never"),
   },
   { key: "owner", header: "Owner", wideOnly: true, cell: (row) => row.owner ?? "" },

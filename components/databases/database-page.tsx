@@ -3,19 +3,21 @@
 import { Alert, Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import Link from "next/link";
+import { BackupCalendar, CALENDAR_PX } from "@/components/backups/calendar/backup-calendar";
 import { useActiveOperations } from "@/components/live/use-active-operations";
 import { useCan } from "@/components/shell/viewer";
-import { ErrorPanel } from "@/components/ui/error-panel";
 import { PageHeader, type TitlePart } from "@/components/ui/page-header";
 import { ProgressLine } from "@/components/ui/progress";
 import { RelativeTime } from "@/components/ui/relative-time";
 import { Panel, Section } from "@/components/ui/section";
-import { PageSkeleton } from "@/components/ui/skeletons";
+import { BlockSkeleton, HeaderSkeleton, RowsSkeleton } from "@/components/ui/skeletons";
 import { Status } from "@/components/ui/status";
-import { apiGet, toProblem } from "@/lib/api-client";
+import { UnreadPage } from "@/components/ui/unread-page";
+import { apiGet } from "@/lib/api-client";
 import { databaseKeys } from "@/lib/databases/query-keys";
-import type { DatabaseDto, PromiseState } from "@/lib/databases/schema";
+import type { DatabaseDto } from "@/lib/databases/schema";
 import { formatBytes } from "@/lib/format";
+import { type BackUp, BackUpButton } from "./back-up-button";
 import { type ActionsOfDatabase, DatabaseActions } from "./database-actions";
 import { DatabaseBackups } from "./database-backups";
 import classes from "./database-page.module.css";
@@ -24,6 +26,8 @@ import { engineLabel } from "./engine-label";
 import { Preflight } from "./preflight";
 import { Timeline } from "./timeline";
 
+const TRAIL = [{ label: "Databases", href: "/databases" }];
+
 export function DatabasePage({ name, actions }: { name: string; actions: ActionsOfDatabase }) {
   const mayWrite = useCan("database.write");
   const { data, error, refetch, isFetching } = useQuery({
@@ -31,23 +35,13 @@ export function DatabasePage({ name, actions }: { name: string; actions: Actions
     queryFn: ({ signal }) => apiGet<DatabaseDto>(`databases/${encodeURIComponent(name)}`, {}, signal),
   });
   if (!data) {
-    if (!error) return <PageSkeleton />;
-    const missing = toProblem(error).status === 404;
-    return (
-      <>
-        <PageHeader
-          trail={[{ label: "Databases", href: "/databases" }]}
-          title={missing ? `There is no database ${name}.` : `${name} could not be read.`}
-          facts={missing ? ["It was renamed or never registered, or it is out of your limits."] : []}
-        />
-        {missing ? null : <ErrorPanel error={error} onRetry={() => void refetch()} retrying={isFetching} />}
-      </>
-    );
+    if (!error) return <DatabaseSkeleton name={name} />;
+    return <UnreadPage what="database" name={name} trail={TRAIL} query={{ error, isFetching, refetch }} />;
   }
   return (
     <>
       <PageHeader
-        trail={[{ label: "Databases", href: "/databases" }]}
+        trail={TRAIL}
         title={titleOf(data)}
         facts={[
           engineLabel(data.engine, data.serverVersion),
@@ -75,9 +69,10 @@ export function DatabasePage({ name, actions }: { name: string; actions: Actions
         </Alert>
       ) : null}
       <RunningHere name={data.name} />
+      <PromisePanel database={data} backUp={actions.backUp} />
+      <BackupCalendar name={data.name} registeredAt={data.createdAt} />
       <div className={classes.columns}>
         <div>
-          <PromisePanel recoverable={data.recoverable} database={data} />
           <DatabaseBackups name={data.name} />
           <Preflight database={data} run={actions.preflight} />
         </div>
@@ -92,13 +87,37 @@ export function DatabasePage({ name, actions }: { name: string; actions: Actions
   );
 }
 
+function DatabaseSkeleton({ name }: { name: string }) {
+  return (
+    <>
+      <HeaderSkeleton trail={TRAIL} title={name} />
+      <Section title="Promises" note="with their evidence">
+        <RowsSkeleton rows={1} />
+      </Section>
+      <Section title="Calendar">
+        <BlockSkeleton height={CALENDAR_PX} />
+      </Section>
+      <div className={classes.columns}>
+        <Section title="Backups">
+          <RowsSkeleton rows={6} />
+        </Section>
+        <Section title="Timeline">
+          <RowsSkeleton rows={6} />
+        </Section>
+      </div>
+    </>
+  );
+}
+
 function titleOf({ name, recoverable }: DatabaseDto): TitlePart[] {
   const tone =
     recoverable.state === "problem" || recoverable.state === "warning" ? recoverable.state : "plain";
   return [{ text: `${name}: ` }, { text: recoverable.text, tone }, { text: "." }];
 }
 
-function PromisePanel({ recoverable, database }: { recoverable: PromiseState; database: DatabaseDto }) {
+function PromisePanel({ database, backUp }: { database: DatabaseDto; backUp: BackUp }) {
+  const mayBackUp = useCan("backup.run");
+  const { recoverable } = database;
   return (
     <Section title="Promises" note="with their evidence">
       <Panel>
@@ -114,8 +133,12 @@ function PromisePanel({ recoverable, database }: { recoverable: PromiseState; da
           </span>
           {recoverable.href ? (
             <Button component={Link} href={recoverable.href} variant="default" size="xs">
-              See the evidence
+              {recoverable.state === "running" ? "Follow it" : "See the evidence"}
             </Button>
+          ) : mayBackUp && !database.archivedAt ? (
+            <BackUpButton database={database.id} backUp={backUp} variant="default" size="xs">
+              Back up now
+            </BackUpButton>
           ) : null}
         </div>
       </Panel>

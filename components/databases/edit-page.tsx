@@ -5,11 +5,11 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
 import type { ServerAction } from "@/components/ui/action-result";
-import { ErrorPanel } from "@/components/ui/error-panel";
 import { ActionForm, useActionForm } from "@/components/ui/form";
 import { PageHeader } from "@/components/ui/page-header";
 import { Panel } from "@/components/ui/section";
-import { PageSkeleton } from "@/components/ui/skeletons";
+import { BlockSkeleton, HeaderSkeleton } from "@/components/ui/skeletons";
+import { UnreadPage } from "@/components/ui/unread-page";
 import { apiGet } from "@/lib/api-client";
 import { databaseKeys } from "@/lib/databases/query-keys";
 import type { ConnectionTest, DatabaseDto } from "@/lib/databases/schema";
@@ -29,12 +29,23 @@ interface Actions {
   test: ServerAction<TestInput, ConnectionTest>;
 }
 
+const TRAIL = [{ label: "Databases", href: "/databases" }];
+
 export function EditPage({ name, ...actions }: Actions & { name: string }) {
-  const { data, error, refetch } = useQuery({
+  const { data, error, refetch, isFetching } = useQuery({
     queryKey: databaseKeys.one(name),
     queryFn: ({ signal }) => apiGet<DatabaseDto>(`databases/${encodeURIComponent(name)}`, {}, signal),
   });
-  if (!data) return error ? <ErrorPanel error={error} onRetry={() => void refetch()} /> : <PageSkeleton />;
+  if (!data) {
+    if (error)
+      return <UnreadPage what="database" name={name} trail={TRAIL} query={{ error, isFetching, refetch }} />;
+    return (
+      <>
+        <HeaderSkeleton trail={TRAIL} />
+        <BlockSkeleton height={620} />
+      </>
+    );
+  }
   // Live updates must not change what is being typed: the form keeps the version it began with.
   return <EditForm key={data.id} database={data} {...actions} />;
 }
@@ -54,13 +65,7 @@ function EditForm({ database, update, test }: Actions & { database: DatabaseDto 
   const back = `/databases/${database.name}`;
   return (
     <>
-      <PageHeader
-        trail={[
-          { label: "Databases", href: "/databases" },
-          { label: database.name, href: back },
-        ]}
-        title="Edit its settings"
-      />
+      <PageHeader trail={[...TRAIL, { label: database.name, href: back }]} title="Edit its settings" />
       <Panel padded>
         <div className={classes.form}>
           <ActionForm

@@ -15,7 +15,7 @@ import type { Page } from "@/lib/paging";
 import classes from "./timeline.module.css";
 
 type Item = z.infer<typeof timelineItemSchema>;
-const PAGE = 15;
+const PAGE = 8;
 
 /** Everything that happened to a database, newest first. */
 export function Timeline({ name }: { name: string }) {

@@ -2,7 +2,7 @@
 /** The ledger: every operation, newest first, filtered in the URL. */
 import { useActiveOperations } from "@/components/live/use-active-operations";
 import { type Column, DataTable } from "@/components/ui/data-table";
-import { useDatabaseNames } from "@/components/ui/database-names";
+import { DatabaseFilter } from "@/components/ui/database-filter";
 import { EmptyState } from "@/components/ui/empty-state";
 import { FilterBar, FilterSelect } from "@/components/ui/filter-bar";
 import { PageHeader } from "@/components/ui/page-header";
@@ -18,16 +18,17 @@ import { operationKeys } from "@/lib/operations/query-keys";
 import type { OperationItem } from "@/lib/operations/schema";
 
 const FILTERS = ["state", "kind", "database", "environment"] as const;
-export const OPERATION_KINDS = [
+const OPERATION_KINDS = [
   { value: "backup.run", label: "Back up" },
   { value: "backup.verify", label: "Prove" },
+  { value: "backup.copy", label: "Copy" },
   { value: "backup.restore", label: "Restore" },
   { value: "database.preflight", label: "Preflight" },
   { value: "database.test", label: "Connection test" },
 ];
 
-const columns: Column<OperationItem>[] = [
-  { key: "title", header: "Operation", main: true, cell: (row) => row.title },
+export const operationColumns: Column<OperationItem>[] = [
+  { key: "title", header: "Operation", main: true, width: "30%", cell: (row) => row.title },
   { key: "state", header: "State", cell: (row) => <OperationStatus operation={row} /> },
   { key: "actor", header: "Asked for by", cell: (row) => actorWords(row.actor), wideOnly: true },
   {
@@ -45,7 +46,7 @@ const columns: Column<OperationItem>[] = [
   },
 ];
 
-export function OperationStatus({ operation }: { operation: OperationItem }) {
+function OperationStatus({ operation }: { operation: OperationItem }) {
   const { tone, word } = operationWord(operation.state);
   const running = operation.state === "running" && operation.progress;
   const detail = running ? progressText(running) : operation.state === "succeeded" ? null : operation.reason;
@@ -73,7 +74,6 @@ export function OperationList() {
   const [filters, set, clear] = useUrlFilters(FILTERS);
   const list = useList<OperationItem>({ path: "operations", key: operationKeys.list, filters });
   const active = useActiveOperations();
-  const databases = useDatabaseNames();
   return (
     <>
       <PageHeader
@@ -81,12 +81,7 @@ export function OperationList() {
         facts={["Everything that was asked of Holdfast, and how it ended"]}
       />
       <FilterBar>
-        <FilterSelect
-          label="Database"
-          value={filters.database}
-          onChange={(database) => set({ database })}
-          options={databases}
-        />
+        <DatabaseFilter value={filters.database} onChange={(database) => set({ database })} />
         <FilterSelect
           label="State"
           value={filters.state}
@@ -107,7 +102,7 @@ export function OperationList() {
         list={list}
         label="Operations"
         what="operations"
-        columns={columns}
+        columns={operationColumns}
         rowKey={(row) => row.id}
         href={(row) => `/operations/${row.id}`}
         onClearFilters={clear}

@@ -49,31 +49,30 @@ export function OperationLog({ id, title = "Log" }: { id: string; title?: string
       title={title}
       note={`${plural(lines.length, "line")}, ${STATES[state]}${wanted ? `; ${formatCount(shown.length)} with this text` : ""}`}
       actions={
-        <div className={classes.tools}>
-          <TextInput
-            size="xs"
-            aria-label="Search the log"
-            placeholder="Search the log"
-            value={search}
-            onChange={(event) => setSearch(event.currentTarget.value)}
-            leftSection={<IconSearch size={14} aria-hidden />}
-          />
-          <Checkbox size="xs" label="Times" checked={times} onChange={() => setTimes(!times)} />
-          <Checkbox size="xs" label="Wrap" checked={wrap} onChange={() => setWrap(!wrap)} />
-          <Button
-            size="xs"
-            variant="default"
-            onClick={() => download(id, lines)}
-            disabled={lines.length === 0}
-          >
-            Download
-          </Button>
-        </div>
+        lines.length === 0 ? null : (
+          <div className={classes.tools}>
+            <TextInput
+              size="xs"
+              aria-label="Search the log"
+              placeholder="Search the log"
+              value={search}
+              onChange={(event) => setSearch(event.currentTarget.value)}
+              leftSection={<IconSearch size={14} aria-hidden />}
+            />
+            <Checkbox size="xs" label="Times" checked={times} onChange={() => setTimes(!times)} />
+            <Checkbox size="xs" label="Wrap" checked={wrap} onChange={() => setWrap(!wrap)} />
+            <Button size="xs" variant="default" onClick={() => download(id, lines)}>
+              Download
+            </Button>
+          </div>
+        )
       }
     >
       <Panel>
         {shown.length === 0 ? (
-          <p className={classes.none}>{wanted ? "No line has this text." : "No lines yet."}</p>
+          <p className={classes.none}>
+            {wanted ? "No line has this text." : state === "ended" ? "It wrote no log." : "No lines yet."}
+          </p>
         ) : (
           <LogLines lines={shown} times={times} wrap={wrap} follow={state !== "ended" && !wanted} />
         )}

@@ -6,14 +6,15 @@ import Link from "next/link";
 import { useState } from "react";
 import type { ServerAction } from "@/components/ui/action-result";
 import { ConfirmDialog } from "@/components/ui/confirm-dialog";
-import { ErrorPanel } from "@/components/ui/error-panel";
+import { ProblemPanel } from "@/components/ui/error-panel";
 import { PageHeader, type TitlePart } from "@/components/ui/page-header";
 import { ProgressLine } from "@/components/ui/progress";
 import { Elapsed, Moment, RelativeTime } from "@/components/ui/relative-time";
 import { Panel, Section } from "@/components/ui/section";
-import { RowsSkeleton } from "@/components/ui/skeletons";
+import { BlockSkeleton, HeaderSkeleton, RowsSkeleton } from "@/components/ui/skeletons";
 import { finalStates } from "@/components/ui/state-lists";
 import { actorWords, operationWord } from "@/components/ui/state-words";
+import { UnreadPage } from "@/components/ui/unread-page";
 import { useAction } from "@/components/ui/use-action";
 import { apiGet } from "@/lib/api-client";
 import { operationKeys } from "@/lib/operations/query-keys";
@@ -23,10 +24,18 @@ import classes from "./operation-page.module.css";
 import { RelatedOperations } from "./related-operations";
 import { StepTimeline } from "./step-timeline";
 
+const TRAIL = [{ label: "Operations", href: "/operations" }];
+
 function titleOf(operation: OperationDto): TitlePart[] {
   const { tone, word } = operationWord(operation.state);
   const coloured = tone === "problem" || tone === "warning" ? { tone } : {};
   return [{ text: `${operation.title}: ` }, { text: word, ...coloured }];
+}
+
+/** A request id that the remedy names already is not repeated. */
+function withoutEcho(error: NonNullable<OperationDto["error"]>) {
+  const named = error.requestId !== null && error.remedy?.includes(error.requestId);
+  return named ? { ...error, requestId: null } : error;
 }
 
 /** What cancelling really does, by kind. */
@@ -36,6 +45,8 @@ function cancelConsequence(kind: string): string {
   }
   if (kind === "backup.run")
     return "The dump stops and everything written so far is removed. Earlier backups stay.";
+  if (kind === "backup.copy")
+    return "The copying stops and what was written so far is removed. The copies that are there stay.";
   return "The work stops, and what it made so far is removed.";
 }
 
@@ -57,20 +68,27 @@ export function OperationPage({
   const action = useAction(cancel);
   const operation = query.data;
   if (!operation) {
-    return query.error ? (
-      <ErrorPanel error={query.error} onRetry={() => void query.refetch()} retrying={query.isFetching} />
-    ) : (
-      <RowsSkeleton rows={10} />
+    if (query.error) return <UnreadPage what="operation" trail={TRAIL} query={query} />;
+    return (
+      <>
+        <HeaderSkeleton trail={TRAIL} />
+        <Section title="Steps">
+          <RowsSkeleton rows={4} />
+        </Section>
+        <Section title="Log">
+          <BlockSkeleton height={120} />
+        </Section>
+      </>
     );
   }
   const running = !finalStates.includes(operation.state);
   return (
     <>
       <PageHeader
-        trail={[{ label: "Operations", href: "/operations" }]}
+        trail={TRAIL}
         title={titleOf(operation)}
         facts={[
-          operation.reason,
+          operation.error ? null : operation.reason,
           `asked for by ${actorWords(operation.actor)}`,
           <RelativeTime key="at" at={operation.createdAt} />,
           operation.startedAt ? (
@@ -113,15 +131,7 @@ export function OperationPage({
       >
         <p>{cancelConsequence(operation.kind)}</p>
       </ConfirmDialog>
-      {operation.error ? (
-        <div className={classes.error} role="alert">
-          <strong>{operation.error.message}</strong>
-          {operation.error.remedy ? <p>{operation.error.remedy}</p> : null}
-          {operation.error.requestId ? (
-            <p>Request id for the server's log: {operation.error.requestId}</p>
-          ) : null}
-        </div>
-      ) : null}
+      {operation.error ? <ProblemPanel title="Why it ended" problem={withoutEcho(operation.error)} /> : null}
       {running && operation.progress ? (
         <Section title="Now">
           <Panel padded>

@@ -29,7 +29,7 @@ export function AttentionList({ items }: { items: Attention[] }) {
               <div className={classes.attentionWords}>
                 <p className={classes.attentionTitle}>{item.title}</p>
                 <p className={classes.attentionDetail}>
-                  {item.detail}
+                  {item.since ? item.detail.replace(/\.$/, "") : item.detail}
                   {item.since ? (
                     <>
                       {item.detail ? " · " : ""}since <RelativeTime at={item.since} />

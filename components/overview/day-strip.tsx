@@ -1,4 +1,5 @@
 "use client";
+import Link from "next/link";
 import { useHydrated, useNow } from "@/components/ui/clock";
 import { Panel, Section } from "@/components/ui/section";
 import { formatCount } from "@/lib/format";
@@ -7,27 +8,25 @@ import classes from "./day-strip.module.css";
 
 type Item = Overview["strip"][number];
 const DAY = 86_400_000;
-const LABELS: Record<string, string> = {
-  backup: "backups",
-  proof: "proofs",
-  verify: "proofs",
-  verification: "proofs",
-  restore: "restores",
-};
-const ORDER = ["backups", "proofs", "restores"];
+/** Narrower blocks could not be seen. */
+const LEAST = "5px";
+const LANES = [
+  { kind: "backup", label: "backups", operation: "backup.run" },
+  { kind: "proof", label: "proofs", operation: "backup.verify" },
+  { kind: "restore", label: "restores", operation: "backup.restore" },
+];
 
-/** What ran in the last 24 hours, one line per kind: a picture with its words beside it. */
+/** What ran in the last 24 hours, one line per kind: a picture with its words beside it; its name opens the list. */
 export function DayStrip({ items }: { items: Item[] }) {
   const now = useNow();
   const hydrated = useHydrated();
-  const kinds = Map.groupBy(items, (item) => LABELS[item.kind] ?? item.kind);
-  const labels = [...new Set([...ORDER, ...kinds.keys()])];
+  const kinds = Map.groupBy(items, (item) => item.kind);
   return (
     <Section title="Last 24 hours">
       <Panel padded>
         <div className={classes.strip}>
-          {labels.map((label) => (
-            <Lane key={label} label={label} items={kinds.get(label) ?? []} now={now} />
+          {LANES.map((lane) => (
+            <Lane key={lane.kind} {...lane} items={kinds.get(lane.kind) ?? []} now={now} />
           ))}
           <div className={classes.axis} aria-hidden="true">
             {[24, 18, 12, 6].map((hours) => (
@@ -58,23 +57,41 @@ function summary(items: Item[]): string {
     .join(", ");
 }
 
-function Lane({ label, items, now }: { label: string; items: Item[]; now: number }) {
+/** Percent of the way from a day ago to now. The browser's clock may be behind the server's. */
+function placeOf(at: string, now: number): number {
+  return Math.min(100, Math.max(0, 100 - ((now - Date.parse(at)) / DAY) * 100));
+}
+
+function Lane({
+  label,
+  operation,
+  items,
+  now,
+}: {
+  label: string;
+  operation: string;
+  items: Item[];
+  now: number;
+}) {
   const words = summary(items);
   const bad = items.some((item) => item.state === "problem");
   return (
     <>
-      <span>{label}</span>
+      <Link href={`/operations?kind=${operation}`} className={classes.lane}>
+        {label}
+      </Link>
       <div className={classes.track} role="img" aria-label={`${label} in the last 24 hours: ${words}`}>
         {items.map((item) => {
-          const from = Math.max(0, 1 - (now - Date.parse(item.from)) / DAY);
-          const to = Math.min(1, 1 - (now - Date.parse(item.to)) / DAY);
+          const from = placeOf(item.from, now);
+          const to = item.state === "running" ? 100 : placeOf(item.to, now);
           return (
             <span
               key={`${item.href}${item.from}`}
               title={item.title}
               className={classes.block}
               data-tone={item.state}
-              style={{ left: `${from * 100}%`, width: `max(5px, ${Math.max(0, to - from) * 100}%)` }}
+              // What has just begun would lie beyond the edge.
+              style={{ left: `min(${from}%, 100% - ${LEAST})`, width: `max(${LEAST}, ${to - from}%)` }}
             />
           );
         })}

@@ -19,8 +19,11 @@ interface Step {
   action?: { label: string; href: string };
 }
 
-/** The way from nothing to a proven backup, computed from what is there; gone when it is complete or put away. */
-export function FirstSteps({ databases }: { databases: DatabaseItem[] }) {
+/**
+ * The way from nothing to a proven backup, computed from what is there; gone when it is complete or put away, or
+ * when what is left of it is asked for above (`kitAsked`).
+ */
+export function FirstSteps({ databases, kitAsked }: { databases: DatabaseItem[]; kitAsked: boolean }) {
   const mayRegister = useCan("database.write");
   const mayKeep = useCan("key.write");
   const [away, setAway] = useLocalStorage({ key: "holdfast-first-steps-away", defaultValue: false });
@@ -66,7 +69,7 @@ export function FirstSteps({ databases }: { databases: DatabaseItem[] }) {
   ];
   const done = steps.filter((step) => step.done).length;
   const next = steps.find((step) => !step.done);
-  if (!next || (away && databases.length > 0)) return null;
+  if (!next || (away && databases.length > 0) || (proven && kitAsked)) return null;
 
   return (
     <Section

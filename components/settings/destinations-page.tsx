@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useCan } from "@/components/shell/viewer";
 import { failureToProblem, type ServerAction } from "@/components/ui/action-result";
+import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { type Column, PlainTable } from "@/components/ui/data-table";
 import { Dialog } from "@/components/ui/dialog";
 import { ErrorPanel, ProblemPanel } from "@/components/ui/error-panel";
@@ -17,7 +18,7 @@ import { Status } from "@/components/ui/status";
 import { useAction } from "@/components/ui/use-action";
 import { apiGet } from "@/lib/api-client";
 import type { DestinationDto } from "@/lib/destinations/schema";
-import { formatBytes, formatCount, plural } from "@/lib/format";
+import { formatBytes, plural } from "@/lib/format";
 import { settingsKeys } from "@/lib/members/query-keys";
 import type { Page } from "@/lib/paging";
 import classes from "./settings.module.css";
@@ -43,6 +44,8 @@ export function DestinationsPage({ actions }: { actions: DestinationActions }) {
     queryFn: ({ signal }) => apiGet<Page<DestinationDto>>("destinations", {}, signal),
   });
   const [adding, setAdding] = useState(false);
+  const [archiving, setArchiving] = useState<DestinationDto | null>(null);
+  const [testing, setTesting] = useState<string | null>(null);
   const test = useAction(actions.test);
   const archive = useAction(actions.archive);
   const mayWrite = useCan("destination.write");
@@ -52,7 +55,6 @@ export function DestinationsPage({ actions }: { actions: DestinationActions }) {
       <ErrorPanel error={query.error} onRetry={() => void query.refetch()} retrying={query.isFetching} />
     );
   }
-  const failure = test.failure ?? archive.failure;
   const columns: Column<DestinationDto>[] = [
     { key: "name", header: "Destination", main: true, cell: (row) => row.name },
     { key: "folder", header: "Folder", cell: (row) => <code>{String(row.config.folder ?? "")}</code> },
@@ -79,7 +81,7 @@ export function DestinationsPage({ actions }: { actions: DestinationActions }) {
       key: "used",
       header: "Used",
       align: "end",
-      cell: (row) => `${formatBytes(row.usedBytes)}, ${formatCount(row.copies)} copies`,
+      cell: (row) => `${formatBytes(row.usedBytes)}, ${plural(row.copies, "copy", "copies")}`,
     },
     {
       key: "free",
@@ -98,9 +100,12 @@ export function DestinationsPage({ actions }: { actions: DestinationActions }) {
             <Button
               size="compact-sm"
               variant="default"
-              loading={test.pending}
+              aria-label={`Test ${row.name}`}
+              loading={testing === row.id}
               onClick={async () => {
+                setTesting(row.id);
                 await test.run({ destination: row.name });
+                setTesting(null);
                 await query.refetch();
               }}
             >
@@ -109,12 +114,10 @@ export function DestinationsPage({ actions }: { actions: DestinationActions }) {
             <Button
               size="compact-sm"
               variant="default"
-              onClick={async () => {
-                await archive.run({ destination: row.name });
-                await query.refetch();
-              }}
+              aria-label={`Archive ${row.name}`}
+              onClick={() => setArchiving(row)}
             >
-              Archive
+              Archive…
             </Button>
           </div>
         ) : null,
@@ -127,10 +130,32 @@ export function DestinationsPage({ actions }: { actions: DestinationActions }) {
         facts={["Every backup is written to all of them in one pass"]}
         actions={mayWrite ? <Button onClick={() => setAdding(true)}>New destination…</Button> : null}
       />
-      {failure ? <ProblemPanel title="It was not done" problem={failureToProblem(failure)} /> : null}
+      {test.failure ? (
+        <ProblemPanel title="It was not tested" problem={failureToProblem(test.failure)} />
+      ) : null}
       <Panel>
         <PlainTable label="Destinations" columns={columns} rows={query.data.items} rowKey={(row) => row.id} />
       </Panel>
+      <ConfirmDialog
+        opened={archiving !== null}
+        onClose={() => {
+          archive.clear();
+          setArchiving(null);
+        }}
+        title={`Archive the destination ${archiving?.name ?? ""}?`}
+        confirmLabel="Archive it"
+        pending={archive.pending}
+        failure={archive.failure}
+        onConfirm={async () => {
+          if (archiving && (await archive.run({ destination: archiving.name }))) setArchiving(null);
+          await query.refetch();
+        }}
+      >
+        <p>
+          New backups leave it out. Its {archiving ? plural(archiving.copies, "copy", "copies") : "copies"}{" "}
+          stay where they are, and can be proven and restored.
+        </p>
+      </ConfirmDialog>
       <Dialog opened={adding} onClose={() => setAdding(false)} title="New destination">
         {adding ? (
           <DestinationForm

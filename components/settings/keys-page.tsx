@@ -61,7 +61,7 @@ export function KeysPage({ rotate }: { rotate: ServerAction<undefined, unknown> 
       />
       <Section title="Recovery kit">
         <Panel padded>
-          <div className={classes.row}>
+          <div className={classes.spread}>
             <Status
               tone={confirmedAt ? "ok" : "warning"}
               detail={

@@ -1,12 +1,12 @@
 "use client";
 /** Makes an API token. */
-import { Modal, MultiSelect, Select, TextInput } from "@mantine/core";
+import { Modal, Select, TextInput } from "@mantine/core";
 import { ActionForm, useActionForm } from "@/components/ui/form";
 import { roles } from "@/components/ui/state-lists";
 import type { TokenDto } from "@/lib/tokens/schema";
+import { LimitFields } from "./limit-fields";
 import classes from "./settings.module.css";
 import type { NewToken, TokenActions } from "./tokens-page";
-import { useEnvironmentNames } from "./use-environment-names";
 
 const ENDS = [
   { value: "7", label: "in 7 days" },
@@ -34,15 +34,18 @@ export default function TokenDialog({
 }
 
 function TokenForm({ create, onDone }: Props) {
-  const environments = useEnvironmentNames();
   const form = useActionForm({
-    initial: { name: "", role: "operator", environments: [] as string[], ends: "90" },
+    initial: {
+      name: "",
+      role: "operator",
+      environments: [] as string[],
+      applications: [] as string[],
+      ends: "90",
+    },
     action: create,
-    toInput: ({ name, role, environments: limits, ends }): NewToken => ({
-      name,
+    toInput: ({ role, ends, ...rest }): NewToken => ({
+      ...rest,
       role: role as NewToken["role"],
-      environments: limits,
-      applications: [],
       expiresInDays: ends === "never" ? null : Number(ends),
     }),
     onDone,
@@ -52,12 +55,7 @@ function TokenForm({ create, onDone }: Props) {
       <ActionForm form={form} submitLabel="Make the token">
         <TextInput label="Name" description="What it is for" data-autofocus {...form.field("name")} />
         <Select label="Role" data={[...roles]} allowDeselect={false} {...form.field("role")} />
-        <MultiSelect
-          label="Only these environments"
-          placeholder="all"
-          data={environments}
-          {...form.field("environments")}
-        />
+        <LimitFields form={form} />
         <Select label="Ends" data={ENDS} allowDeselect={false} {...form.field("ends")} />
       </ActionForm>
     </div>

@@ -12,11 +12,13 @@ import { PageHeader } from "@/components/ui/page-header";
 import { RelativeTime } from "@/components/ui/relative-time";
 import type { roles } from "@/components/ui/state-lists";
 import { useAction } from "@/components/ui/use-action";
-import { useList } from "@/components/ui/use-list";
+import { type List, useList } from "@/components/ui/use-list";
 import { plural } from "@/lib/format";
 import { settingsKeys } from "@/lib/members/query-keys";
 import type { TokenDto } from "@/lib/tokens/schema";
+import { RoleLimits } from "./role-limits";
 import { SecretShownOnce } from "./secret-shown-once";
+import { TokenState } from "./token-state";
 
 const TokenDialog = lazyDialog(() => import("./token-dialog"));
 
@@ -32,10 +34,20 @@ export interface TokenActions {
   revoke: ServerAction<{ token: string }, unknown>;
 }
 
-function finding(rows: TokenDto[] | undefined): string {
-  if (!rows) return "API tokens";
-  if (rows.length === 0) return "No API token can act on this install.";
-  return `${plural(rows.length, "API token")} can act on this install.`;
+function finding({ rows, next, previous }: List<TokenDto>): string {
+  // A page of many tells nothing about them all.
+  if (!rows || next || previous) return "API tokens";
+  const working = rows.filter(works).length;
+  return `${working === 0 ? "No API token" : plural(working, "API token")} can act on this install.`;
+}
+
+const works = (row: TokenDto) => row.state === "works";
+
+/** How many are listed that don't work. */
+function stopped(rows: TokenDto[] = []): string | null {
+  const count = rows.length - rows.filter(works).length;
+  if (count === 0) return null;
+  return count === 1 ? "one more does not work" : `${count} more do not work`;
 }
 
 export function TokensPage({ actions }: { actions: TokenActions }) {
@@ -49,21 +61,13 @@ export function TokensPage({ actions }: { actions: TokenActions }) {
   const columns: Column<TokenDto>[] = [
     { key: "name", header: "Name", main: true, cell: (row) => row.name },
     { key: "prefix", header: "Begins with", cell: (row) => <code>{row.prefix}</code>, wideOnly: true },
-    {
-      key: "role",
-      header: "Role",
-      cell: (row) => [row.role, ...row.environments, ...row.applications].join(", "),
-    },
+    { key: "role", header: "Role", cell: (row) => <RoleLimits {...row} /> },
+    { key: "state", header: "State", cell: (row) => <TokenState token={row} /> },
     { key: "by", header: "Made by", cell: (row) => row.createdBy, wideOnly: true },
     {
       key: "used",
       header: "Last used",
       cell: (row) => (row.lastUsedAt ? <RelativeTime at={row.lastUsedAt} still /> : "never"),
-    },
-    {
-      key: "ends",
-      header: "Ends",
-      cell: (row) => (row.expiresAt ? <RelativeTime at={row.expiresAt} still /> : "never"),
     },
     {
       key: "act",
@@ -80,8 +84,8 @@ export function TokensPage({ actions }: { actions: TokenActions }) {
   return (
     <>
       <PageHeader
-        title={finding(list.rows)}
-        facts={["For your CI and the holdfast command", "stored hashed, shown once"]}
+        title={finding(list)}
+        facts={["For your CI and the holdfast command", "stored hashed, shown once", stopped(list.rows)]}
         actions={<Button onClick={() => setMaking(true)}>New token…</Button>}
       />
       <DataTable

@@ -14,6 +14,7 @@ import { plural } from "@/lib/format";
 import { settingsKeys } from "@/lib/members/query-keys";
 import type { Page } from "@/lib/paging";
 import type { WorkerDto } from "@/lib/workers/schema";
+import classes from "./settings.module.css";
 
 const TONES = { up: "ok", lost: "problem", stopped: "unknown" } as const;
 const ISOLATION: Record<string, string> = {
@@ -23,7 +24,20 @@ const ISOLATION: Record<string, string> = {
 };
 
 const columns: Column<WorkerDto>[] = [
-  { key: "name", header: "Worker", main: true, width: "130px", cell: (row) => row.name },
+  {
+    key: "name",
+    header: "Worker",
+    main: true,
+    width: "170px",
+    cell: (row) => (
+      <>
+        {row.name}
+        <span className={classes.limits}>
+          {row.host}, process {row.pid}
+        </span>
+      </>
+    ),
+  },
   {
     key: "state",
     header: "State",
@@ -39,33 +53,50 @@ const columns: Column<WorkerDto>[] = [
   },
   { key: "pool", header: "Pool", width: "100px", cell: (row) => row.pool },
   {
-    key: "host",
-    header: "Host",
-    cell: (row) => `${row.host}, process ${row.pid}`,
-    width: "150px",
+    key: "started",
+    header: "Runs since",
+    width: "120px",
     wideOnly: true,
+    cell: (row) => <RelativeTime at={row.startedAt} still />,
   },
-  {
-    key: "tools",
-    header: "Tools",
-    cell: (row) =>
-      Object.entries(row.abilities.tools)
-        .map(([name, version]) => `${name} ${version}`)
-        .join(", ") || "none found",
-  },
-  {
-    key: "sandboxes",
-    header: "Proves with",
-    cell: (row) => (
-      <Status
-        tone={row.abilities.isolation === "namespaces" ? "ok" : "warning"}
-        detail={`isolated by ${ISOLATION[row.abilities.isolation] ?? row.abilities.isolation}`}
-      >
-        {row.abilities.sandboxes.join(", ") || "no server found"}
-      </Status>
-    ),
-  },
+  { key: "tools", header: "Tools", width: "150px", cell: (row) => <Lines items={toolsOf(row)} /> },
+  { key: "sandboxes", header: "Proves with", cell: (row) => <Sandboxes abilities={row.abilities} /> },
 ];
+
+/** "pg_dump 15.18" from the tool's name, which may hold its major, and its version. */
+function toolsOf({ abilities }: WorkerDto): string[] {
+  return Object.entries(abilities.tools).map(([name, version]) => `${name.replace(/ \d+$/, "")} ${version}`);
+}
+
+function Lines({ items }: { items: string[] }) {
+  if (items.length === 0) return "none found";
+  return (
+    <ul className={classes.lines}>
+      {items.map((item) => (
+        <li key={item}>{item}</li>
+      ))}
+    </ul>
+  );
+}
+
+function Sandboxes({ abilities }: Pick<WorkerDto, "abilities">) {
+  const { sandboxes, isolation, isolationDetail } = abilities;
+  const good = isolation === "namespaces";
+  const words = ISOLATION[isolation] ?? isolation;
+  return (
+    <Status
+      tone={good && sandboxes.length > 0 ? "ok" : "warning"}
+      detail={
+        <>
+          isolated by {words}
+          {good || !isolationDetail ? null : <>: {isolationDetail}</>}
+        </>
+      }
+    >
+      {sandboxes.join(", ") || "no server found"}
+    </Status>
+  );
+}
 
 function finding(workers: WorkerDto[]): TitlePart[] {
   const up = workers.filter((worker) => worker.state === "up").length;

@@ -1,7 +1,7 @@
 "use client";
 import { NativeSelect, SegmentedControl } from "@mantine/core";
 import { useSharedQuery } from "@/components/ui/use-shared-query";
-import { writeUrl } from "@/components/ui/use-url-filters";
+import { CURSOR, writeUrl } from "@/components/ui/use-url-filters";
 import { apiGet } from "@/lib/api-client";
 import type { EnvironmentDto } from "@/lib/environments/schema";
 import { settingsKeys } from "@/lib/members/query-keys";
@@ -29,7 +29,7 @@ export function EnvironmentSwitcher() {
     { value: ALL, label: "All" },
     ...environments.map(({ name }) => ({ value: name, label: name })),
   ];
-  const choose = (name: string | null) => writeUrl({ environment: name, cursor: null }, true);
+  const choose = (name: string | null) => writeUrl({ environment: name, [CURSOR]: null }, true);
   const wide = environments.length <= MOST_SEGMENTS;
   return (
     <>

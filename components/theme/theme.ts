@@ -52,6 +52,8 @@ const dark: MantineColorsTuple = [
 const sans = '"Inter Variable", ui-sans-serif, system-ui, -apple-system, "Segoe UI", sans-serif';
 const mono = 'ui-monospace, "SF Mono", "Cascadia Code", "JetBrains Mono", Menlo, Consolas, monospace';
 
+const dialogTitle = { fontSize: "1rem", fontWeight: 640, overflowWrap: "anywhere" } as const;
+
 export const theme = createTheme({
   primaryColor: "sea",
   primaryShade: { light: 8, dark: 4 },
@@ -101,8 +103,14 @@ export const theme = createTheme({
         description: { marginBottom: 4, fontSize: "0.75rem" },
       },
     },
-    Modal: { defaultProps: { radius: "lg", centered: true, closeButtonProps: { "aria-label": "Close" } } },
-    Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
+    Modal: {
+      defaultProps: { radius: "lg", centered: true, closeButtonProps: { "aria-label": "Close" } },
+      styles: { title: dialogTitle },
+    },
+    Drawer: {
+      defaultProps: { closeButtonProps: { "aria-label": "Close" } },
+      styles: { title: dialogTitle },
+    },
     Tooltip: { defaultProps: { openDelay: 250, events: { hover: true, focus: true, touch: true } } },
     Menu: { defaultProps: { shadow: "md", position: "bottom-end" } },
     Badge: { defaultProps: { radius: "sm", variant: "light", tt: "none" } },

@@ -62,6 +62,11 @@ export function useHydrated(): boolean {
   );
 }
 
+/** The viewer's IANA time zone; UTC on the server and while hydrating. */
+export function useZone(): string {
+  return useHydrated() ? Intl.DateTimeFormat().resolvedOptions().timeZone : "UTC";
+}
+
 /** `now` is the time of the request, so that server and browser render the same words. */
 export function ClockProvider({ now, children }: { now: number; children: ReactNode }) {
   return <FirstNow.Provider value={now}>{children}</FirstNow.Provider>;

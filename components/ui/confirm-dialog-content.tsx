@@ -8,7 +8,7 @@ import { FormBanner, SubmitButton } from "./form";
 
 export default function ConfirmDialogContent({ opened, onClose, title, ...rest }: ConfirmProps) {
   return (
-    <Modal opened={opened} onClose={onClose} title={<span className={classes.title}>{title}</span>} size="md">
+    <Modal opened={opened} onClose={onClose} title={title} size="md">
       {/* Mounted anew each time, so that nothing typed earlier is left. */}
       {opened ? <ConfirmBody onClose={onClose} {...rest} /> : null}
     </Modal>

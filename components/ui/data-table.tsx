@@ -4,7 +4,7 @@
  * click elsewhere on the row follows it, too. Old rows stay on a refetch. Knows loading, error, empty and
  * no-match states.
  */
-import { Button } from "@mantine/core";
+import { Button, Skeleton } from "@mantine/core";
 import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { type ReactNode, useEffect, useRef } from "react";
@@ -13,7 +13,6 @@ import { EmptyState, NoMatches } from "./empty-state";
 import { ErrorPanel } from "./error-panel";
 import { Hidden } from "./hidden";
 import { Panel } from "./section";
-import { RowsSkeleton } from "./skeletons";
 import type { List } from "./use-list";
 
 export interface Column<T> {
@@ -23,6 +22,8 @@ export interface Column<T> {
   /** Names the row: gets the link, and is the heading of its card. */
   main?: boolean;
   align?: "end";
+  /** Short words that belong on one line. */
+  nowrap?: boolean;
   /** CSS width on a wide screen. */
   width?: string;
   /** Read out, not shown: for columns of buttons. */
@@ -53,7 +54,7 @@ export function DataTable<T>({
   onClearFilters?: () => void;
 }) {
   if (list.rows === undefined) {
-    if (!list.error) return <RowsSkeleton rows={8} />;
+    if (!list.error) return <TableSkeleton {...rows} />;
     return <ErrorPanel error={list.error} onRetry={list.retry} retrying={list.fetching} />;
   }
   if (list.rows.length === 0) {
@@ -86,6 +87,28 @@ export function DataTable<T>({
     </>
   );
 }
+
+/** The same columns with placeholders, so that only the rows' own words are new when they come. */
+function TableSkeleton<T>({ label, columns }: Rows<T>) {
+  return (
+    <Panel>
+      <div aria-busy="true">
+        <Hidden>Loading</Hidden>
+        <PlainTable
+          label={label}
+          rows={PLACES}
+          rowKey={(row) => row}
+          columns={columns.map(({ key, cell: _cell, ...column }) => ({
+            key,
+            ...column,
+            cell: () => <Skeleton height={12} my={5} width="70%" {...(column.align ? { ml: "auto" } : {})} />,
+          }))}
+        />
+      </div>
+    </Panel>
+  );
+}
+const PLACES = Array.from({ length: 8 }, (_, row) => `row ${row}`);
 
 /** The table alone, for rows that are already here. */
 export function PlainTable<T>({ label, columns, rows, rowKey, href }: Rows<T> & { rows: T[] }) {
@@ -133,6 +156,7 @@ export function PlainTable<T>({ label, columns, rows, rowKey, href }: Rows<T> & 
                 <td
                   key={column.key}
                   data-align={column.align}
+                  data-nowrap={column.nowrap || undefined}
                   data-main={column.main || undefined}
                   data-wide={column.wideOnly || undefined}
                   data-label={column.main || column.hideHeader ? undefined : column.header}

@@ -1,5 +1,5 @@
 "use client";
-/** The row of filters above a list: search that waits for a pause in typing, and selects. */
+/** The row of filters above a list: search that waits for a pause in typing, selects, and a day. */
 import { CloseButton, NativeSelect, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
@@ -42,6 +42,34 @@ export function SearchField({
       rightSection={
         typed ? <CloseButton size="sm" aria-label="Clear the search" onClick={() => put("")} /> : null
       }
+    />
+  );
+}
+
+/** One day, written YYYY-MM-DD; the browser's own field for dates. */
+export function FilterDay({
+  label,
+  value,
+  onChange,
+}: {
+  label: string;
+  value: string | undefined;
+  onChange: (value: string | null) => void;
+}) {
+  const [typed, setTyped] = useState(value ?? "");
+  useEffect(() => setTyped(value ?? ""), [value]);
+  const put = (day: string) => {
+    setTyped(day);
+    // A year that is still being typed is one of antiquity.
+    if (day === "" || day >= "1970") onChange(day || null);
+  };
+  return (
+    <TextInput
+      className={classes.select}
+      type="date"
+      aria-label={label}
+      value={typed}
+      onChange={(event) => put(event.currentTarget.value)}
     />
   );
 }

@@ -51,7 +51,7 @@ export function PageHeader({
             {Children.map(shown, (fact, index) => (
               <>
                 {index > 0 ? " · " : null}
-                {fact}
+                {typeof fact === "string" && shown.length > 1 ? fact.replace(/\.$/, "") : fact}
               </>
             ))}
           </p>

@@ -5,7 +5,7 @@
  */
 import { useRef, useState } from "react";
 import { formatDuration, formatMoment, formatRelative } from "@/lib/format";
-import { useHydrated, useNow } from "./clock";
+import { useNow, useZone } from "./clock";
 import classes from "./relative-time.module.css";
 import { TimeCard } from "./time-card";
 
@@ -13,11 +13,10 @@ const MONTH = 30 * 86_400_000;
 
 export function RelativeTime({ at, still = false }: { at: string; still?: boolean }) {
   const now = useNow();
-  const hydrated = useHydrated();
   const [card, setCard] = useState(false);
   const anchor = useRef<HTMLTimeElement>(null);
   const date = new Date(at);
-  const zone = hydrated ? Intl.DateTimeFormat().resolvedOptions().timeZone : "UTC";
+  const zone = useZone();
   const far = Math.abs(now - date.getTime()) > MONTH;
   const text = far ? formatMoment(date, zone).replace(/,.*/, "") : formatRelative(date.getTime(), now);
   return (
@@ -42,8 +41,7 @@ export function RelativeTime({ at, still = false }: { at: string; still?: boolea
 
 /** A moment in words with its date: "12 Nov 2026, 02:15", in the viewer's zone. */
 export function Moment({ at }: { at: string }) {
-  const hydrated = useHydrated();
-  const zone = hydrated ? Intl.DateTimeFormat().resolvedOptions().timeZone : "UTC";
+  const zone = useZone();
   return (
     <time dateTime={at} title={formatMoment(new Date(at), "UTC", true).concat(" UTC")}>
       {formatMoment(new Date(at), zone)}

@@ -17,7 +17,7 @@ export function Section({
   return (
     <section className={classes.section} aria-labelledby={id}>
       <div className={classes.head}>
-        <div>
+        <div className={classes.words}>
           <h2 id={id} className={classes.title}>
             {title}
           </h2>

@@ -1,15 +1,17 @@
 "use client";
 /**
- * One page of a list of /api/v1, its cursor in the URL. Old rows stay while the next ones are on their way.
+ * One page of a list of /api/v1, its cursor in the URL. Old rows stay while the next ones are on their way. On a
+ * page with several lists each but one gets a `cursorName` of its own, which its useUrlFilters takes, too.
  *
  *   const list = useList<BackupItem>({ path: "backups", key: backupKeys.list, filters });
+ *   const invites = useList<InviteDto>({ path: "invites", key, cursorName: "invites-cursor" });
  */
 import { keepPreviousData, type QueryKey, useQuery } from "@tanstack/react-query";
 import { useSearchParams } from "next/navigation";
 import { useCallback, useRef } from "react";
 import { apiGet } from "@/lib/api-client";
 import type { Page } from "@/lib/paging";
-import { writeUrl } from "./use-url-filters";
+import { CURSOR, writeUrl } from "./use-url-filters";
 
 type ListFilters = Record<string, string | undefined>;
 
@@ -33,10 +35,12 @@ export function useList<T>(options: {
   /** Filters that the page itself sets and that don't count as the viewer's. */
   fixed?: ListFilters;
   refetchInterval?: number | false;
+  /** Search parameter that holds this list's cursor. */
+  cursorName?: string;
 }): List<T> {
-  const { path, key, filters = {}, fixed = {}, limit = 50 } = options;
-  const cursor = useSearchParams().get("cursor") ?? undefined;
-  const trail = useRef<(string | undefined)[]>([]);
+  const { path, key, filters = {}, fixed = {}, limit = 50, cursorName = CURSOR } = options;
+  const cursor = useSearchParams().get(cursorName) ?? undefined;
+  const way = useRef<(string | undefined)[]>([undefined]);
   const asked = { ...fixed, ...filters, cursor, limit: String(limit) };
   const query = useQuery({
     queryKey: key(asked),
@@ -46,12 +50,20 @@ export function useList<T>(options: {
   });
   const nextCursor = query.data?.nextCursor ?? null;
 
+  // The cursors on the way to this page, itself included; the browser's own Back may have gone some of it.
+  const wayHere = useCallback(() => {
+    const at = way.current.indexOf(cursor);
+    return at < 0 ? [undefined, cursor] : way.current.slice(0, at + 1);
+  }, [cursor]);
   const next = useCallback(() => {
-    trail.current.push(cursor);
-    writeUrl({ cursor: nextCursor }, true);
-  }, [cursor, nextCursor]);
+    way.current = [...wayHere(), nextCursor ?? undefined];
+    writeUrl({ [cursorName]: nextCursor }, true);
+  }, [wayHere, cursorName, nextCursor]);
   // A reload forgets the way; back is then the first page.
-  const previous = useCallback(() => writeUrl({ cursor: trail.current.pop() ?? null }, true), []);
+  const previous = useCallback(
+    () => writeUrl({ [cursorName]: wayHere().at(-2) }, true),
+    [wayHere, cursorName],
+  );
 
   return {
     rows: query.data?.items,

@@ -1,10 +1,13 @@
 "use client";
 /**
  * Filters in the URL: `const [filters, set, clear] = useUrlFilters(["q", "state"])`. Empty values leave the URL;
- * a changed filter drops the page cursor. No server round trip: what reads them is a query of the browser.
+ * a changed filter drops the cursor of its list. No server round trip: what reads them is a query of the browser.
  */
 import { useSearchParams } from "next/navigation";
 import { useCallback, useMemo } from "react";
+
+/** Search parameter of a page's only or main list. */
+export const CURSOR = "cursor";
 
 export type Filters<K extends string> = Partial<Record<K, string>>;
 
@@ -21,7 +24,7 @@ export function writeUrl(changes: Record<string, string | null | undefined>, pus
   else window.history.replaceState(null, "", url);
 }
 
-export function useUrlFilters<K extends string>(names: readonly K[]) {
+export function useUrlFilters<K extends string>(names: readonly K[], cursorName: string = CURSOR) {
   const search = useSearchParams();
   const key = names.map((name) => search.get(name) ?? "").join("\u0000");
   const joined = names.join("\u0000");
@@ -35,12 +38,15 @@ export function useUrlFilters<K extends string>(names: readonly K[]) {
     return found;
   }, [key, joined]);
 
-  const set = useCallback((changes: { [N in K]?: string | null | undefined }) => {
-    writeUrl({ ...changes, cursor: null }, false);
-  }, []);
+  const set = useCallback(
+    (changes: { [N in K]?: string | null | undefined }) => {
+      writeUrl({ ...changes, [cursorName]: null }, false);
+    },
+    [cursorName],
+  );
   const clear = useCallback(() => {
     const none = Object.fromEntries(joined.split("\u0000").map((name) => [name, null]));
-    writeUrl({ ...none, cursor: null }, false);
-  }, [joined]);
+    writeUrl({ ...none, [cursorName]: null }, false);
+  }, [joined, cursorName]);
   return [filters, set, clear] as const;
 }

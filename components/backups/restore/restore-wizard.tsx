@@ -9,15 +9,15 @@ import { useRouter } from "next/navigation";
 import { useState } from "react";
 import type { ServerAction } from "@/components/ui/action-result";
 import { useDatabaseNames } from "@/components/ui/database-names";
-import { ErrorPanel } from "@/components/ui/error-panel";
 import { FieldGroup, FormBanner, SubmitButton, useActionForm } from "@/components/ui/form";
 import { PageHeader } from "@/components/ui/page-header";
 import { Panel } from "@/components/ui/section";
-import { RowsSkeleton } from "@/components/ui/skeletons";
+import { BlockSkeleton, HeaderSkeleton } from "@/components/ui/skeletons";
+import { UnreadPage } from "@/components/ui/unread-page";
 import { apiGet } from "@/lib/api-client";
 import { backupKeys } from "@/lib/backups/query-keys";
 import type { BackupDto } from "@/lib/backups/schema";
-import { formatMoment } from "@/lib/format";
+import { formatDay, formatMoment } from "@/lib/format";
 import type { OperationItem } from "@/lib/operations/schema";
 import { RestoreReview } from "./restore-review";
 import { checkTarget, type RestoreInput, type RestoreValues, toRestoreInput } from "./restore-values";
@@ -25,15 +25,20 @@ import classes from "./restore-wizard.module.css";
 
 export type RestoreBackup = ServerAction<{ backup: string } & RestoreInput, OperationItem>;
 
+const TRAIL = [{ label: "Backups", href: "/backups" }];
+
 export function RestoreWizard({ id, restore }: { id: string; restore: RestoreBackup }) {
   const query = useQuery({
     queryKey: backupKeys.one(id),
     queryFn: ({ signal }) => apiGet<BackupDto>(`backups/${id}`, {}, signal),
   });
   if (!query.data) {
-    if (!query.error) return <RowsSkeleton rows={6} />;
+    if (query.error) return <UnreadPage what="backup" trail={TRAIL} query={query} />;
     return (
-      <ErrorPanel error={query.error} onRetry={() => void query.refetch()} retrying={query.isFetching} />
+      <>
+        <HeaderSkeleton trail={TRAIL} />
+        <BlockSkeleton height={480} />
+      </>
     );
   }
   return <Wizard backup={query.data} restore={restore} />;
@@ -78,8 +83,9 @@ function Wizard({ backup, restore }: { backup: BackupDto; restore: RestoreBackup
     <>
       <PageHeader
         trail={[
-          { label: "Backups", href: "/backups" },
-          { label: backup.database, href: `/backups/${backup.id}` },
+          ...TRAIL,
+          { label: backup.database, href: `/databases/${backup.database}` },
+          { label: `Backup of ${formatDay(backup.createdAt.slice(0, 10))}`, href: `/backups/${backup.id}` },
         ]}
         title={`Restore ${backup.database} as it was on ${formatMoment(new Date(backup.createdAt), "UTC")} UTC.`}
         facts={[

@@ -12,20 +12,11 @@ import { useAction } from "@/components/ui/use-action";
 import { useList } from "@/components/ui/use-list";
 import { settingsKeys } from "@/lib/members/query-keys";
 import type { SessionDto } from "@/lib/members/schema";
+import { browserName } from "../browser-name";
 
 export interface SessionActions {
   revokeSession: ServerAction<{ session: string }, unknown>;
   revokeOthers: ServerAction<undefined, unknown>;
-}
-
-/** "Firefox on Linux" from a user agent; the whole text where that fails. */
-export function browserName(userAgent: string | null): string {
-  if (!userAgent) return "not known";
-  const browser = /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(userAgent)?.[1];
-  const system = /(Windows|Android|iPhone|iPad|Mac OS X|Linux)/.exec(userAgent)?.[1];
-  const names: Record<string, string> = { Edg: "Edge", OPR: "Opera", "Mac OS X": "macOS" };
-  if (!browser || !system) return userAgent.slice(0, 60);
-  return `${names[browser] ?? browser} on ${names[system] ?? system}`;
 }
 
 export function SessionsSection({ actions }: { actions: SessionActions }) {

@@ -1,11 +1,11 @@
 "use client";
 /** Invites somebody by a link that works once. */
-import { Modal, MultiSelect, Select, TextInput } from "@mantine/core";
+import { Modal, Select, TextInput } from "@mantine/core";
 import type { ServerAction } from "@/components/ui/action-result";
 import { ActionForm, useActionForm } from "@/components/ui/form";
 import { roles } from "@/components/ui/state-lists";
 import type { InviteDto } from "@/lib/members/schema";
-import { useEnvironmentNames } from "../use-environment-names";
+import { LimitFields } from "../limit-fields";
 
 export interface NewInvite {
   email: string;
@@ -35,11 +35,16 @@ export default function InviteDialog({
 }
 
 function InviteForm({ invite, onInvited }: { invite: Invite; onInvited: (url: string) => void }) {
-  const environments = useEnvironmentNames();
   const form = useActionForm({
-    initial: { email: "", name: "", role: "operator", environments: [] as string[] },
+    initial: {
+      email: "",
+      name: "",
+      role: "operator",
+      environments: [] as string[],
+      applications: [] as string[],
+    },
     action: invite,
-    toInput: (values): NewInvite => ({ ...values, role: values.role as NewInvite["role"], applications: [] }),
+    toInput: (values): NewInvite => ({ ...values, role: values.role as NewInvite["role"] }),
     onDone: ({ url }: { url: string }) => onInvited(url),
   });
   return (
@@ -47,12 +52,7 @@ function InviteForm({ invite, onInvited }: { invite: Invite; onInvited: (url: st
       <TextInput label="E-mail" type="email" data-autofocus {...form.field("email")} />
       <TextInput label="Name" {...form.field("name")} />
       <Select label="Role" data={[...roles]} allowDeselect={false} {...form.field("role")} />
-      <MultiSelect
-        label="Only these environments"
-        placeholder="all"
-        data={environments}
-        {...form.field("environments")}
-      />
+      <LimitFields form={form} />
     </ActionForm>
   );
 }

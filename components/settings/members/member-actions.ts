@@ -4,8 +4,10 @@ import type { NewInvite } from "./invite-dialog";
 
 export interface MemberChange {
   member: string;
+  name?: string;
   role?: MemberDto["role"];
   environments?: string[];
+  applications?: string[];
   disabled?: boolean;
 }
 export interface MemberActions {
@@ -14,5 +16,7 @@ export interface MemberActions {
   update: ServerAction<MemberChange, MemberDto>;
   resetPassword: ServerAction<{ member: string }, { temporaryPassword: string }>;
   resetTotp: ServerAction<{ member: string }, unknown>;
+  endSession: ServerAction<{ member: string; session: string }, unknown>;
   endSessions: ServerAction<{ member: string }, unknown>;
+  revokeToken: ServerAction<{ token: string }, unknown>;
 }

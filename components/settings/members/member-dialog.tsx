@@ -1,17 +1,18 @@
 "use client";
-/** What an admin can do with a member: role, limits, password and second factor, sessions, disabling. */
-import { Button, Modal, MultiSelect, Select } from "@mantine/core";
-import { useState } from "react";
-import { failureToProblem } from "@/components/ui/action-result";
-import { CodeBlock } from "@/components/ui/code-block";
-import { ProblemPanel } from "@/components/ui/error-panel";
+/** What an admin can do with a member: name, role, limits; tokens and sessions; password, second factor, disabling. */
+import { Modal, Select, TextInput } from "@mantine/core";
 import { ActionForm, useActionForm } from "@/components/ui/form";
 import { roles } from "@/components/ui/state-lists";
-import { useAction } from "@/components/ui/use-action";
-import type { MemberDto } from "@/lib/members/schema";
+import { useSharedQuery } from "@/components/ui/use-shared-query";
+import { apiGet } from "@/lib/api-client";
+import { settingsKeys } from "@/lib/members/query-keys";
+import type { Me, MemberDto } from "@/lib/members/schema";
+import { LimitFields } from "../limit-fields";
 import classes from "../settings.module.css";
-import { useEnvironmentNames } from "../use-environment-names";
+import { MemberAccess } from "./member-access";
 import type { MemberActions, MemberChange } from "./member-actions";
+import { MemberSessions } from "./member-sessions";
+import { MemberTokens } from "./member-tokens";
 
 interface Props {
   actions: MemberActions;
@@ -26,20 +27,47 @@ export default function MemberDialog({
 }: Props & { opened: boolean; member: MemberDto | null }) {
   return (
     <Modal opened={opened} onClose={props.onClose} title={member?.name ?? ""} size="lg">
-      {member ? <MemberForm member={member} {...props} /> : null}
+      {member ? <Body key={member.id} member={member} {...props} /> : null}
     </Modal>
   );
 }
 
+function Body({ member, ...props }: Props & { member: MemberDto }) {
+  const { actions } = props;
+  const me = useSharedQuery({
+    queryKey: settingsKeys.me,
+    queryFn: ({ signal }) => apiGet<Me>("me", {}, signal),
+  });
+  const own = me.data?.id === member.id;
+  return (
+    <>
+      <p className={classes.note}>
+        {member.email}
+        {member.disabledAt ? " · disabled" : null}
+      </p>
+      <MemberForm member={member} {...props} />
+      <MemberTokens member={member} revoke={actions.revokeToken} />
+      <MemberSessions member={member} end={actions.endSession} />
+      {own ? (
+        <p className={classes.dialogPart}>
+          This is you: password, second factor and sessions are under Your account.
+        </p>
+      ) : (
+        <MemberAccess member={member} {...props} />
+      )}
+    </>
+  );
+}
+
 function MemberForm({ member, actions, onClose, onChanged }: Props & { member: MemberDto }) {
-  const environments = useEnvironmentNames();
+  const { name, role, environments, applications } = member;
   const form = useActionForm({
-    initial: { role: member.role as string, environments: member.environments },
+    initial: { name, role: role as string, environments, applications },
     action: actions.update,
-    toInput: ({ role, environments: limits }): MemberChange => ({
+    toInput: (values): MemberChange => ({
+      ...values,
       member: member.id,
-      role: role as MemberDto["role"],
-      environments: limits,
+      role: values.role as MemberDto["role"],
     }),
     onDone: () => {
       onChanged();
@@ -47,85 +75,10 @@ function MemberForm({ member, actions, onClose, onChanged }: Props & { member: M
     },
   });
   return (
-    <>
-      <ActionForm form={form} submitLabel="Save">
-        <Select label="Role" data={[...roles]} allowDeselect={false} {...form.field("role")} />
-        <MultiSelect
-          label="Only these environments"
-          placeholder="all"
-          data={environments}
-          {...form.field("environments")}
-        />
-      </ActionForm>
-      <MemberSecurity member={member} actions={actions} onChanged={onChanged} onClose={onClose} />
-    </>
-  );
-}
-
-function MemberSecurity({ member, actions, onChanged, onClose }: Props & { member: MemberDto }) {
-  const [password, setPassword] = useState<string>();
-  const [done, setDone] = useState<string>();
-  const reset = useAction(actions.resetPassword);
-  const resetTotp = useAction(actions.resetTotp);
-  const end = useAction(actions.endSessions);
-  const update = useAction(actions.update);
-  const failure = reset.failure ?? resetTotp.failure ?? end.failure ?? update.failure;
-  const disabled = member.disabledAt !== null;
-  return (
-    <>
-      <h3>Access</h3>
-      {failure ? <ProblemPanel title="It was not done" problem={failureToProblem(failure)} /> : null}
-      {password ? (
-        <>
-          <p className={classes.note}>
-            Hand this temporary password over. It must be changed at the next sign-in.
-          </p>
-          <CodeBlock code={password} label="Copy the password" />
-        </>
-      ) : null}
-      {done ? <p role="status">{done}</p> : null}
-      <div className={classes.buttons}>
-        <Button
-          variant="default"
-          onClick={async () => setPassword((await reset.run({ member: member.id }))?.temporaryPassword)}
-          loading={reset.pending}
-        >
-          Reset the password
-        </Button>
-        {member.totp ? (
-          <Button
-            variant="default"
-            loading={resetTotp.pending}
-            onClick={async () => {
-              if (await resetTotp.run({ member: member.id })) setDone("The second factor is removed.");
-              onChanged();
-            }}
-          >
-            Remove the second factor
-          </Button>
-        ) : null}
-        <Button
-          variant="default"
-          loading={end.pending}
-          onClick={async () => {
-            if (await end.run({ member: member.id })) setDone("All sessions have ended.");
-          }}
-        >
-          End all sessions
-        </Button>
-        <Button
-          {...(disabled ? { variant: "default" } : { color: "problem" })}
-          loading={update.pending}
-          onClick={async () => {
-            if (await update.run({ member: member.id, disabled: !disabled })) {
-              onChanged();
-              onClose();
-            }
-          }}
-        >
-          {disabled ? "Enable" : "Disable"}
-        </Button>
-      </div>
-    </>
+    <ActionForm form={form} submitLabel="Save">
+      <TextInput label="Name" {...form.field("name")} />
+      <Select label="Role" data={[...roles]} allowDeselect={false} {...form.field("role")} />
+      <LimitFields form={form} />
+    </ActionForm>
   );
 }

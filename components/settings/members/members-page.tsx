@@ -1,6 +1,6 @@
 "use client";
 /** Members and open invitations. A click opens what can be done with a member. */
-import { Badge, Button } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { failureToProblem } from "@/components/ui/action-result";
@@ -13,10 +13,11 @@ import { RelativeTime } from "@/components/ui/relative-time";
 import { Section } from "@/components/ui/section";
 import { Status } from "@/components/ui/status";
 import { useAction } from "@/components/ui/use-action";
-import { useList } from "@/components/ui/use-list";
+import { type List, useList } from "@/components/ui/use-list";
 import { plural } from "@/lib/format";
 import { settingsKeys } from "@/lib/members/query-keys";
 import type { InviteDto, MemberDto } from "@/lib/members/schema";
+import { RoleLimits } from "../role-limits";
 import { SecretShownOnce } from "../secret-shown-once";
 import type { MemberActions } from "./member-actions";
 
@@ -24,8 +25,9 @@ const MemberDialog = lazyDialog(() => import("./member-dialog"));
 
 const InviteDialog = lazyDialog(() => import("./invite-dialog"));
 
-function finding(rows: MemberDto[] | undefined): TitlePart[] {
-  if (!rows) return [{ text: "Members" }];
+function finding({ rows, next, previous }: List<MemberDto>): TitlePart[] {
+  // A page of many tells nothing about them all.
+  if (!rows || next || previous) return [{ text: "Members" }];
   const active = rows.filter((row) => !row.disabledAt);
   const bare = active.filter((row) => row.role === "admin" && !row.totp).length;
   const start = `${plural(active.length, "member")}`;
@@ -39,7 +41,11 @@ function finding(rows: MemberDto[] | undefined): TitlePart[] {
 export function MembersPage({ actions }: { actions: MemberActions }) {
   const client = useQueryClient();
   const members = useList<MemberDto>({ path: "members", key: (asked) => [...settingsKeys.members, asked] });
-  const invites = useList<InviteDto>({ path: "invites", key: (asked) => [...settingsKeys.invites, asked] });
+  const invites = useList<InviteDto>({
+    path: "invites",
+    key: (asked) => [...settingsKeys.invites, asked],
+    cursorName: "invites-cursor",
+  });
   const [inviting, setInviting] = useState(false);
   const [link, setLink] = useState<string | null>(null);
   const [opened, setOpened] = useState<MemberDto | null>(null);
@@ -54,14 +60,7 @@ export function MembersPage({ actions }: { actions: MemberActions }) {
     {
       key: "role",
       header: "Role",
-      cell: (row) => (
-        <>
-          <Badge variant="default" tt="none">
-            {row.role}
-          </Badge>{" "}
-          {[...row.environments, ...row.applications].join(", ")}
-        </>
-      ),
+      cell: (row) => <RoleLimits {...row} />,
     },
     {
       key: "state",
@@ -99,7 +98,7 @@ export function MembersPage({ actions }: { actions: MemberActions }) {
   ];
   const inviteColumns: Column<InviteDto>[] = [
     { key: "email", header: "E-mail", main: true, cell: (row) => row.email },
-    { key: "role", header: "Role", cell: (row) => row.role },
+    { key: "role", header: "Role", cell: (row) => <RoleLimits {...row} /> },
     { key: "by", header: "Invited by", cell: (row) => row.invitedBy },
     { key: "ends", header: "Ends", cell: (row) => <RelativeTime at={row.expiresAt} still /> },
     {
@@ -125,7 +124,7 @@ export function MembersPage({ actions }: { actions: MemberActions }) {
   return (
     <>
       <PageHeader
-        title={finding(members.rows)}
+        title={finding(members)}
         facts={[
           "viewer reads",
           "operator backs up and proves",
