@@ -2,18 +2,23 @@ import { hostname } from "node:os";
 import { Client } from "pg";
 import { parseEnv } from "../lib/env.ts";
 import { messageOf } from "../lib/errors.ts";
+import type { Readiness } from "../lib/health/readiness.ts";
 import { localOrigin } from "../lib/start/wait-ready.ts";
 import { LOST_AFTER_SECONDS } from "../lib/workers/worker-row.ts";
 import { complain, say } from "./progress.mjs";
 
-/** What GET /api/readyz of this container says. */
-async function webIsReady(): Promise<boolean> {
+/**
+ * What GET /api/readyz of this container says of the database and its migrations. That no worker is there is no
+ * fault of web's: an orchestrator that restarts what is not well would gain nothing.
+ */
+async function webIsWell(): Promise<boolean> {
   const { HOST, PORT } = parseEnv(process.env);
   const response = await fetch(`${localOrigin(HOST, PORT)}/api/readyz`, {
     signal: AbortSignal.timeout(4000),
   });
-  say(await response.text());
-  return response.ok;
+  const { checks } = (await response.json()) as Readiness;
+  say(JSON.stringify(checks));
+  return checks.database === "ok" && checks.migrations === "ok";
 }
 
 /** Whether a worker of this host has written its heartbeat lately. */
@@ -39,7 +44,7 @@ async function workerIsAlive(): Promise<boolean> {
 try {
   const [part] = process.argv.slice(2);
   if (part !== "web" && part !== "worker") throw new Error("Use: node bin/health.mjs web|worker");
-  process.exit((await (part === "web" ? webIsReady() : workerIsAlive())) ? 0 : 1);
+  process.exit((await (part === "web" ? webIsWell() : workerIsAlive())) ? 0 : 1);
 } catch (error) {
   complain(messageOf(error));
   process.exit(1);

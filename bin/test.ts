@@ -5,6 +5,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { onParentGone } from "../lib/start/parent-pipe.ts";
 import { complain, say } from "./progress.mjs";
+import { ensureMoreServers } from "./suites/more-servers.ts";
 import { runPlaywright } from "./suites/playwright.ts";
 import { endRunning } from "./suites/run-program.ts";
 import type { Tally } from "./suites/tally.ts";
@@ -28,9 +29,12 @@ async function main(): Promise<number> {
     complain(`There is no suite ${wrong}; known: ${SUITES.join(" ")}`);
     return 2;
   }
-  if (values.full) process.env.HOLDFAST_TEST_FULL = "1";
   const chosen: readonly string[] = positionals.length > 0 ? positionals : SUITES;
-  if (chosen.some((name) => name !== "verify") && !(await ensureTestTools())) return 1;
+  if (!(await ensureTestTools(chosen))) return 1;
+  if (values.full) {
+    if (!(await ensureMoreServers())) return 1;
+    process.env.HOLDFAST_TEST_FULL = "1";
+  }
 
   const reports = mkdtempSync(path.join(tmpdir(), "holdfast-reports-"));
   try {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ExitCode } from "./exit.ts";
 import { CliError, EXIT } from "./exit.ts";
 
@@ -20,8 +21,11 @@ interface Problem {
   fields?: Record<string, string>;
 }
 
+/** A request that was refused for now is sent again while that takes no longer than this in all. */
+const PATIENCE_S = 120;
+
 function exitCodeOf(status: number): ExitCode {
-  if (status === 401 || status === 403 || status === 409) return EXIT.refused;
+  if (status === 401 || status === 403 || status === 409 || status === 429) return EXIT.refused;
   if (
     status === 400 ||
     status === 404 ||
@@ -59,16 +63,15 @@ export function createClient(env: Record<string, string | undefined>): Client {
       "Run: export HOLDFAST_TOKEN=$(./bin/holdfast token create --name cli --role operator) on Holdfast's host, or make a token under Settings, Tokens.",
     );
   }
-  const send = async (method: string, path: string, query: Query, body: unknown): Promise<Response> => {
+  const ask = async (method: string, path: string, query: Query, body: unknown): Promise<Response> => {
     const url = new URL(`${base}/api/v1${path}`);
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
     const headers: Record<string, string> = { authorization: `Bearer ${token}` };
     if (body !== undefined) headers["content-type"] = "application/json";
-    let answer: Response;
     try {
-      answer = await fetch(url, {
+      return await fetch(url, {
         method,
         headers,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -80,8 +83,17 @@ export function createClient(env: Record<string, string | undefined>): Client {
         "Is it running? Set HOLDFAST_URL to where it is.",
       );
     }
-    if (!answer.ok) throw await problemOf(answer);
-    return answer;
+  };
+  const send = async (method: string, path: string, query: Query, body: unknown): Promise<Response> => {
+    for (let waited = 0; ; ) {
+      const answer = await ask(method, path, query, body);
+      if (answer.ok) return answer;
+      const wait = Number(answer.headers.get("retry-after") ?? Number.NaN);
+      if (answer.status !== 429 || !(waited + wait <= PATIENCE_S)) throw await problemOf(answer);
+      await answer.body?.cancel();
+      await sleep(wait * 1000);
+      waited += Math.max(wait, 1);
+    }
   };
   return {
     async get<T>(path: string, query: Query = {}) {

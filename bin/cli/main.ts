@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { Command, CommanderError } from "commander";
+import { ZodError } from "zod";
+import { fieldErrors } from "../../lib/api/problem.ts";
 import { isHoldfastError, messageOf } from "../../lib/errors.ts";
 import type { Cli } from "./cli.ts";
 import { createClient } from "./client.ts";
@@ -69,6 +71,10 @@ async function main(argv: string[]): Promise<ExitCode> {
   } catch (error) {
     if (error instanceof CliError) return fail(error.message, error.remedy, error.exitCode);
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+    if (error instanceof ZodError) {
+      const fields = Object.entries(fieldErrors(error)).map(([field, text]) => `${field}: ${text}`);
+      return fail(fields.join("\n  "), undefined, EXIT.usage);
+    }
     if (isHoldfastError(error)) {
       const refused = error.code === "forbidden" || error.code === "conflict" || error.code === "refused";
       const code = refused ? EXIT.refused : error.code === "unavailable" ? EXIT.unreachable : EXIT.usage;

@@ -5,24 +5,32 @@ import { complain, say, step } from "../progress.mjs";
 
 const APT_TIMEOUT_MS = 15 * 60_000;
 
-/** What the tests run besides the project's own dependencies, and Debian's package for each. */
-const NEEDED: { debian: string; there: () => boolean }[] = [
-  { debian: "chromium", there: () => findChromium() !== null },
-  { debian: "postgresql-client-15", there: () => existsSync("/usr/lib/postgresql/15/bin/pg_dump") },
-  { debian: "bubblewrap", there: () => existsSync("/usr/bin/bwrap") },
-  { debian: "age", there: () => existsSync("/usr/bin/age") },
-  { debian: "zstd", there: () => existsSync("/usr/bin/zstd") },
+const WITH_SERVERS = ["contract", "integration", "e2e"];
+
+/** What suites run besides the project's own dependencies, and Debian's package for each. */
+const NEEDED: { debian: string; there: () => boolean; suites: string[] }[] = [
+  { debian: "chromium", there: () => findChromium() !== null, suites: ["e2e"] },
+  {
+    debian: "postgresql-client-15",
+    there: () => existsSync("/usr/lib/postgresql/15/bin/pg_dump"),
+    suites: WITH_SERVERS,
+  },
+  { debian: "bubblewrap", there: () => existsSync("/usr/bin/bwrap"), suites: WITH_SERVERS },
+  { debian: "age", there: () => existsSync("/usr/bin/age"), suites: WITH_SERVERS },
+  { debian: "zstd", there: () => existsSync("/usr/bin/zstd"), suites: WITH_SERVERS },
+  { debian: "e2fsprogs", there: () => existsSync("/sbin/mkfs.ext4"), suites: WITH_SERVERS },
 ];
 
 /**
- * Installs what the tests need, on Debian as root; says the command otherwise. Returns whether all of it is there.
+ * Installs what these suites need, on Debian as root; says the command otherwise. Returns whether all of it is there.
  */
-export async function ensureTestTools(): Promise<boolean> {
-  const missing = NEEDED.filter((tool) => !tool.there()).map((tool) => tool.debian);
+export async function ensureTestTools(chosen: readonly string[]): Promise<boolean> {
+  const needed = NEEDED.filter(({ suites }) => suites.some((suite) => chosen.includes(suite)));
+  const missing = needed.filter((tool) => !tool.there()).map((tool) => tool.debian);
   if (missing.length === 0) return true;
   const command = `apt-get install -y --no-install-recommends ${missing.join(" ")}`;
   if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
-    complain(`The tests need ${missing.join(", ")}; on Debian 12: sudo ${command}`);
+    complain(`The tests need ${missing.join(", ")}; on Debian 12: sudo apt-get update && sudo ${command}`);
     return false;
   }
   say(`The tests need ${missing.join(", ")}; installing with apt-get.`);

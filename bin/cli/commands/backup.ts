@@ -71,7 +71,7 @@ const waitable = (command: Command): Command =>
     .option("--wait", "wait for the end and show the result")
     .option("--timeout <duration>", "longest wait: 90s, 10m, 2h", "30m");
 
-/** `holdfast backup run|list|show|verify|restore`. */
+/** `holdfast backup run|list|show|verify|copy|restore`. */
 export function addBackupCommands(program: Command, cli: Cli): void {
   const backup = program.command("backup").description("backups, their proofs and restores");
 
@@ -148,6 +148,28 @@ export function addBackupCommands(program: Command, cli: Cli): void {
       const verdict = operation.result?.verdict;
       const unproven = verdict === undefined ? EXIT.failed : EXIT.notProven;
       cli.exitCode = operation.state === "succeeded" ? EXIT.done : unproven;
+    });
+
+  waitable(backup.command("copy <id>"))
+    .description(
+      "make the copies that a backup lacks, from one that is good; exit 1 when one could not be made",
+    )
+    .option("--destination <name>", "make this copy; there may be none yet")
+    .action(async (id: string, options: WaitOptions & { destination?: string }) => {
+      const client = cli.client();
+      const deadline = deadlineIn(options.timeout);
+      const { destination } = options;
+      const started = await client.post<OperationItem>(
+        `/backups/${segment(id)}/copies`,
+        destination ? { destination } : {},
+      );
+      if (!options.wait) {
+        print(cli.json, started, () => `${started.id}  ${started.state}`);
+        return;
+      }
+      const operation = await waitForOperation(client, started.id, deadline);
+      print(cli.json, await wholeBackup(client, id), summary);
+      cli.exitCode = operation.state === "succeeded" ? EXIT.done : EXIT.failed;
     });
 
   waitable(backup.command("restore <id>"))

@@ -12,7 +12,11 @@ interface CreateOptions {
   name: string;
   role: string;
   expiresInDays: string;
+  environment: string[];
+  application: string[];
 }
+
+const more = (value: string, given: string[]) => [...given, value];
 
 /** `holdfast token create`: on the host, straight to the database, so that it needs no token itself. */
 export function addTokenCommands(program: Command, cli: Cli): void {
@@ -23,6 +27,8 @@ export function addTokenCommands(program: Command, cli: Cli): void {
     .description("make an API token; run it on Holdfast's host, where it needs no token")
     .requiredOption("--name <name>", "what it is for")
     .requiredOption("--role <role>", "viewer, operator or admin")
+    .option("--environment <environment>", "limit it to this environment; may be repeated", more, [])
+    .option("--application <application>", "limit it to this application; may be repeated", more, [])
     .option("--expires-in-days <n>", "days until it ends", "90")
     .action(async (options: CreateOptions) => {
       const days = Number(options.expiresInDays);
@@ -41,6 +47,8 @@ export function addTokenCommands(program: Command, cli: Cli): void {
         const made = await createToken(ctx, {
           name: options.name,
           role: options.role as "viewer",
+          environments: options.environment,
+          applications: options.application,
           expiresInDays: days,
         });
         print(cli.json, made, () => made.token);
