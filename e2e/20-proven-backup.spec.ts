@@ -21,6 +21,10 @@ test.afterAll(async () => {
   await server.stop();
 });
 
+function calendarOf(page: Page) {
+  return page.getByRole("grid", { name: "Backups of journey-production by day" });
+}
+
 async function openBackup(page: Page): Promise<void> {
   await page.goto(`/backups/${backupId}`);
   await expect(title(page)).toContainText("This backup");
@@ -52,7 +56,14 @@ test("a database is registered from a pasted URL, once its connection has been t
   expect(await page.content()).not.toContain(password);
 });
 
-test("a click backs it up; the page follows it to its proof without a reload", async ({ page }) => {
+test("a click backs it up; the page follows it to its proof without a reload, and so does the calendar", async ({
+  page,
+  context,
+}) => {
+  const watching = await context.newPage();
+  await watching.goto("/databases/journey-production");
+  await expect(watching.getByText(/Nothing was backed up in the last year/)).toBeVisible();
+
   // The dump waits for this lock, so that its progress can be looked at.
   const blocker = await server.client("journey");
   await blocker.query("BEGIN; LOCK TABLE orders IN ACCESS EXCLUSIVE MODE");
@@ -75,6 +86,9 @@ test("a click backs it up; the page follows it to its proof without a reload", a
   });
   await expect(page.locator("html")).toHaveAttribute("data-kept", "yes");
 
+  await expect(calendarOf(watching).getByRole("link", { name: /: 1 proven$/ })).toBeVisible();
+  await watching.close();
+
   const orders = page.getByRole("row", { name: /public\.orders/ });
   await expect(orders).toContainText("20,000");
   await expect(orders).toContainText("content");
@@ -90,6 +104,33 @@ test("a click backs it up; the page follows it to its proof without a reload", a
   await expect(row).toContainText("proven");
   await row.getByRole("link", { name: /proven/ }).click();
   await expect(page).toHaveURL(new RegExp(backupId));
+});
+
+test("the calendar is walked with the keyboard, and a day opens its backups", async ({ page }) => {
+  await page.goto("/databases/journey-production");
+  const calendar = calendarOf(page);
+  const today = calendar.getByRole("link", { name: /: 1 proven$/ });
+  await expect(page.getByText("days of Europe/Berlin")).toBeVisible();
+  await expect(page.getByText(/^A proven backup on 1 of 1\sday$/)).toBeVisible();
+  await today.focus();
+  const card = page.getByRole("tooltip");
+  await expect(card).toContainText("1 proven");
+  await page.keyboard.press("Escape");
+  await expect(card).toHaveCount(0);
+  // There is no day before the first: the focus stays.
+  await page.keyboard.press("ArrowLeft");
+  await expect(today).toBeFocused();
+  await page.keyboard.press("Enter");
+
+  await expect(page).toHaveURL(/\/backups\?database=journey-production&day=\d{4}-\d\d-\d\d$/);
+  const rows = page.getByRole("table", { name: "Backups" }).getByRole("row", { name: /journey-production/ });
+  await expect(rows).toHaveCount(1);
+  await expect(rows).toContainText("proven");
+  await page.getByLabel("Day").fill("2001-02-03");
+  await expect(page.getByText("No backups match these filters")).toBeVisible();
+  await page.getByRole("button", { name: "Clear the filters" }).click();
+  await expect(page).toHaveURL(/\/backups$/);
+  await expect(rows).toHaveCount(1);
 });
 
 test("the operation's page has its steps and a log that can be searched and linked to", async ({ page }) => {
@@ -178,7 +219,7 @@ test("the audit log tells all of it, and its chain is whole", async ({ page }) =
     const row = table.getByRole("row", { name: new RegExp(`Ada Admin.*${action.replace(".", "\\.")}`) });
     await expect(row.first(), action).toBeVisible();
   }
-  await page.getByRole("textbox", { name: "Action" }).fill("database.create");
+  await page.getByRole("combobox", { name: "Action" }).selectOption("database.create");
   await expect(page).toHaveURL(/action=database\.create/);
   await expect(table.getByRole("row", { name: /backup\.run/ })).toHaveCount(0);
   await table

@@ -108,7 +108,13 @@ test("a new role holds from the next request on", async ({ page }) => {
 
 test("a second factor is set up with an authenticator", async () => {
   await her.goto("/settings/account");
-  await her.getByRole("button", { name: "Set up a second factor" }).click();
+  await her.getByRole("button", { name: "Set up a second factor…" }).click();
+  const dialog = her.getByRole("dialog", { name: "Set up a second factor" });
+  await dialog.getByLabel("Your password").fill("a guess");
+  await dialog.getByRole("button", { name: "Go on" }).click();
+  await expect(dialog.getByText("not your password", { exact: true })).toBeVisible();
+  await dialog.getByLabel("Your password").fill(VERA.password);
+  await dialog.getByRole("button", { name: "Go on" }).click();
   await expect(her.getByLabel("QR code for your authenticator app")).toBeVisible();
   const secret = (await her.locator("pre").first().innerText()).trim();
   authenticator = new TOTP({ secret });
@@ -152,7 +158,8 @@ test("disabling an account ends its sessions at once, in the open page, too", as
   await her.goto("/backups");
   await expect(her.getByRole("complementary").getByRole("status")).toHaveText("Live");
   const dialog = await openMember(page);
-  await dialog.getByRole("button", { name: "Disable" }).click();
+  await dialog.getByRole("button", { name: "Disable…" }).click();
+  await dialog.getByRole("button", { name: "Disable", exact: true }).click();
   await expect(dialog).toHaveCount(0);
   await expect(page.getByRole("row", { name: new RegExp(`${VERA.email}.*disabled`) })).toBeVisible();
   expect((await her.request.get("/api/v1/me")).status()).toBe(401);
@@ -171,6 +178,8 @@ test("an API token is shown once, works, and is refused after it is revoked", as
   await dialog.getByLabel("Name", { exact: true }).fill("nightly checks");
   await dialog.getByRole("combobox", { name: "Role" }).click();
   await page.getByRole("option", { name: "viewer" }).click();
+  await dialog.getByRole("combobox", { name: "Only these applications" }).fill("journey");
+  await page.keyboard.press("Enter");
   await dialog.getByRole("button", { name: "Make the token" }).click();
   const shown = page.getByRole("dialog", { name: "Your new token" });
   const token = (await shown.locator("pre").innerText()).trim();
@@ -179,6 +188,7 @@ test("an API token is shown once, works, and is refused after it is revoked", as
   await expect(shown).toHaveCount(0);
   await page.reload();
   const row = page.getByRole("row", { name: /nightly checks/ });
+  await expect(row).toContainText("only application journey");
   await expect(row).toContainText("never");
   expect(await page.content()).not.toContain(token);
 
@@ -186,7 +196,10 @@ test("an API token is shown once, works, and is refused after it is revoked", as
     ...asNobody,
     extraHTTPHeaders: { authorization: `Bearer ${token}` },
   });
-  expect((await api.get("/api/v1/databases")).status()).toBe(200);
+  const databases = await api.get("/api/v1/databases");
+  expect(databases.status()).toBe(200);
+  const { items } = (await databases.json()) as { items: { application: string }[] };
+  expect([...new Set(items.map(({ application }) => application))]).toEqual(["journey"]);
   expect((await api.post("/api/v1/keys/rotate", { data: {} })).status()).toBe(403);
   await page.reload();
   await expect(row).toContainText("just now");

@@ -58,6 +58,17 @@ test("a change shows in every tab over one stream, which passes on when its tab 
   expect(streams.size).toBe(1);
 });
 
+test("the audit log in an open page grows with each change", async ({ page }) => {
+  await page.goto("/audit?objectKind=environment");
+  await expect(page.getByRole("complementary").getByRole("status")).toHaveText("Live");
+  const row = (action: string) =>
+    page.getByRole("row", { name: new RegExp(`environment\\.${action} watched`) });
+  expect((await write(page.request, "POST", "environments", { name: "watched" })).status()).toBe(201);
+  await expect(row("create")).toBeVisible();
+  expect((await write(page.request, "DELETE", "environments/watched")).ok()).toBe(true);
+  await expect(row("delete")).toBeVisible();
+});
+
 test("without a stream the page says so, and catches up with what happened when it comes back", async ({
   page,
 }) => {

@@ -24,6 +24,10 @@ export interface InstallOptions {
   env?: Record<string, string>;
   /** By npm itself instead of the script that it runs. */
   npm?: boolean;
+  /** Of another clone than this one. */
+  root?: string;
+  /** Program and arguments that it runs under. */
+  wrapper?: string[];
   /** Run as this user. */
   uid?: number;
   gid?: number;
@@ -35,12 +39,11 @@ export function spawnInstall(options: InstallOptions): {
   console: () => string;
   exited: Promise<number | null>;
 } {
-  const { uid, gid } = options;
-  const [command, ...args] = options.npm
-    ? ["npm", "start", "--", ...(options.args ?? [])]
-    : [process.execPath, path.join(ROOT, "bin/start.mjs"), ...(options.args ?? [])];
+  const { uid, gid, wrapper = [], root = ROOT } = options;
+  const program = options.npm ? ["npm", "start", "--"] : [process.execPath, path.join(root, "bin/start.mjs")];
+  const [command, ...args] = [...wrapper, ...program, ...(options.args ?? [])];
   const child = spawn(command ?? "", args, {
-    cwd: ROOT,
+    cwd: root,
     env: {
       ...process.env,
       PORT: String(options.port),

@@ -6,10 +6,7 @@ import type { BackupDto } from "../../lib/backups/schema.ts";
 import { verifyBackup } from "../../lib/backups/verify-backup.ts";
 import { createDestination } from "../../lib/destinations/create-destination.ts";
 import { cancelOperation } from "../../lib/operations/cancel-operation.ts";
-import type { TestDb } from "../../lib/testing/metadata.ts";
-import { createTestDb } from "../../lib/testing/metadata.ts";
 import type { TestPostgres } from "../../lib/testing/postgres.ts";
-import { startTestPostgres } from "../../lib/testing/postgres.ts";
 import { makeDisk } from "./disk.ts";
 import { expectNoBackup, expectStands, promiseOf } from "./expectations.ts";
 import {
@@ -22,33 +19,26 @@ import {
   holdTable,
   INDEXING,
   LOCKING,
-  makeShop,
   releaseAll,
   setPace,
 } from "./gates.ts";
 import type { Install } from "./install.ts";
-import { createInstall, WITHIN } from "./install.ts";
+import { installWithShops, WITHIN } from "./install.ts";
 import { leftovers, nothingLeft } from "./leftovers.ts";
 
 const KNOWN = ["shop", "shop_first", "far"];
 
-let meta: TestDb;
 let server: TestPostgres;
 let install: Install;
+let cleanUp: () => Promise<void>;
 let good: BackupDto;
 
 beforeAll(async () => {
-  [meta, server] = await Promise.all([createTestDb(), startTestPostgres()]);
-  install = await createInstall(meta);
-  await makeShop(server, "shop");
-  await install.register("shop", server.url("shop"));
+  ({ install, server, cleanUp } = await installWithShops({ shop: "default" }));
   await install.worker("one");
   good = await install.proven("shop");
 });
-afterAll(async () => {
-  await install.cleanUp();
-  await Promise.all([server.stop(), meta.drop()]);
-});
+afterAll(() => cleanUp());
 beforeEach(() => setPace(server, "shop", {}));
 afterEach(releaseAll);
 

@@ -4,7 +4,10 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 
-const run = promisify(execFile);
+/** The programs below are an administrator's, and not in everybody's PATH. */
+const PATH = `${process.env.PATH}:/usr/sbin:/sbin`;
+const run = (program: string, args: string[]) =>
+  promisify(execFile)(program, args, { env: { ...process.env, PATH } });
 
 /** A file system of its own, of so many MiB. */
 export interface Disk {

@@ -41,13 +41,16 @@ export async function makeShop(server: TestPostgres, name: string): Promise<void
     END $$;
     CREATE TABLE e_gate AS SELECT 0 AS restoring, 0 AS checking;
     CREATE INDEX e_gate_index ON e_gate (gate(restoring));
-    CREATE FUNCTION dawdle() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
-      IF current_setting('cluster_name') LIKE 'holdfast-%' THEN
+    CREATE FUNCTION dawdle(a int, b int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+      IF pg_catalog.current_query() LIKE '%bt_index_check%' THEN
         PERFORM pg_catalog.pg_sleep(checking) FROM public.e_gate;
       END IF;
+      RETURN pg_catalog.btint4cmp(a, b);
     END $$;
-    CREATE EVENT TRIGGER dawdle ON ddl_command_start WHEN TAG IN ('CREATE SCHEMA') EXECUTE FUNCTION dawdle();
-    ALTER EVENT TRIGGER dawdle ENABLE ALWAYS`);
+    CREATE OPERATOR CLASS slow_ops FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,
+      OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 dawdle(int, int);
+    CREATE TABLE f_slow AS SELECT g AS id FROM generate_series(1, 2) g;
+    CREATE INDEX f_slow_index ON f_slow (id slow_ops)`);
   await client.end();
 }
 
@@ -153,6 +156,11 @@ export async function holdRestore(server: TestPostgres): Promise<Gate> {
 /** No database of the server can be made, renamed or dropped. */
 export async function holdRename(server: TestPostgres): Promise<Gate> {
   return await hold(server, "postgres", "LOCK TABLE pg_catalog.pg_database IN SHARE MODE");
+}
+
+/** No database of the server can be dropped; all else is possible. */
+export async function holdDrop(server: TestPostgres): Promise<Gate> {
+  return await hold(server, "postgres", "LOCK TABLE pg_catalog.pg_db_role_setting IN SHARE MODE");
 }
 
 export const DUMPING = /blob|lo_open/i;

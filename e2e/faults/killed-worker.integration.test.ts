@@ -5,15 +5,12 @@ import { runBackup } from "../../lib/backups/run-backup.ts";
 import type { BackupDto } from "../../lib/backups/schema.ts";
 import { verifyBackup } from "../../lib/backups/verify-backup.ts";
 import type { OperationDto } from "../../lib/operations/schema.ts";
-import type { TestDb } from "../../lib/testing/metadata.ts";
-import { createTestDb } from "../../lib/testing/metadata.ts";
 import type { TestPostgres } from "../../lib/testing/postgres.ts";
-import { startTestPostgres } from "../../lib/testing/postgres.ts";
 import { descendantsOf, killAll } from "../../lib/transfer/process-tree.ts";
 import { promiseOf } from "./expectations.ts";
-import { DUMPING, holdDump, holdRestore, makeShop, releaseAll, setPace } from "./gates.ts";
+import { DUMPING, holdDump, holdRestore, releaseAll, setPace } from "./gates.ts";
 import type { Install } from "./install.ts";
-import { createInstall, WITHIN } from "./install.ts";
+import { installWithShops, WITHIN } from "./install.ts";
 import { nothingLeft, processes } from "./leftovers.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
@@ -36,21 +33,15 @@ interface Work {
   restoreOver: string;
 }
 
-let meta: TestDb;
 let server: TestPostgres;
+let cleanUp: () => Promise<void>;
 let install: Install;
 const work = new Map<string, Work>();
 const known = DEATHS.flatMap(({ pool }) => ["dump", "proof", "over"].map((what) => `${pool}-${what}`));
 
 beforeAll(async () => {
-  [meta, server] = await Promise.all([createTestDb(), startTestPostgres()]);
-  install = await createInstall(meta);
-  await Promise.all(
-    known.map(async (name) => {
-      await makeShop(server, name);
-      await install.register(name, server.url(name), name.split("-")[0]);
-    }),
-  );
+  const pools = known.map((name) => [name, name.split("-")[0] ?? ""]);
+  ({ install, server, cleanUp } = await installWithShops(Object.fromEntries(pools)));
   const prepared = await Promise.all(DEATHS.map(({ pool }) => prepare(pool)));
   await holdRestore(server);
   for (const one of prepared) work.set(one.pool, await begin(one));
@@ -60,8 +51,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(async () => {
   await releaseAll();
-  await install.cleanUp();
-  await Promise.all([server.stop(), meta.drop()]);
+  await cleanUp();
 });
 
 async function prepare(pool: string) {

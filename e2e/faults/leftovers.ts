@@ -1,9 +1,12 @@
 import { readdir, readFile, readlink } from "node:fs/promises";
 import path from "node:path";
 import { expect, vi } from "vitest";
+import type { TestInstall } from "../../lib/testing/install.ts";
 import type { TestPostgres } from "../../lib/testing/postgres.ts";
-import type { Install } from "./install.ts";
 import { WITHIN } from "./install.ts";
+
+/** An install, and the workers of it that may be there. */
+type Place = Pick<TestInstall, "ctx" | "root" | "temp"> & { workers: readonly { pid: number }[] };
 
 /**
  * Everything that work which has ended may leave behind, one line each: processes of this install but its own
@@ -11,7 +14,7 @@ import { WITHIN } from "./install.ts";
  * unknown databases on the sources, and claims in the ledger.
  */
 export async function leftovers(
-  install: Install,
+  install: Place,
   server: TestPostgres,
   databases: readonly string[] = [],
 ): Promise<string[]> {
@@ -27,7 +30,7 @@ export async function leftovers(
 
 /** Waits for the clean-up that follows a lost worker; `known` are databases that may be there. */
 export async function nothingLeft(
-  install: Install,
+  install: Place,
   server: TestPostgres,
   known: readonly string[] = [],
 ): Promise<void> {
@@ -35,7 +38,7 @@ export async function nothingLeft(
 }
 
 /** By the install's folder: in the command line, working directory, environment, or what a sandbox has mounted. */
-export async function processes(install: Install): Promise<string[]> {
+export async function processes(install: Place): Promise<string[]> {
   const mark = path.basename(install.root);
   const own = new Set([process.pid, ...install.workers.map(({ pid }) => pid)]);
   const ourMounts = await readlink("/proc/self/ns/mnt").catch(() => "");
@@ -67,7 +70,7 @@ async function temporary(folder: string): Promise<string[]> {
 }
 
 /** What lies at the local destinations, without what good backups hold there. */
-async function objects({ ctx }: Install): Promise<string[]> {
+async function objects({ ctx }: Place): Promise<string[]> {
   const good = await ctx.db.copy.findMany({
     where: {
       state: { in: ["stored", "altered", "missing"] },
@@ -117,7 +120,7 @@ async function unknownDatabases(server: TestPostgres, known: readonly string[]):
   }
 }
 
-async function claims({ ctx: { db } }: Install): Promise<string[]> {
+async function claims({ ctx: { db } }: Place): Promise<string[]> {
   const active = await db.operation.findMany({
     where: { state: { in: ["running", "cancelling", "queued"] } },
   });

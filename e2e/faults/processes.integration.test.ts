@@ -1,36 +1,30 @@
-import type { ChildProcess } from "node:child_process";
-import { fork } from "node:child_process";
-import path from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { getBackup } from "../../lib/backups/get-backup.ts";
 import { restoreBackup } from "../../lib/backups/restore-backup.ts";
 import { runBackup } from "../../lib/backups/run-backup.ts";
+import type { Db } from "../../lib/db/client.ts";
 import { openDb } from "../../lib/db/client.ts";
-import { ensureLogin, migrate } from "../../lib/db/migrate.ts";
-import { prepareQueues } from "../../lib/operations/prepare-queues.ts";
 import type { TestPostgres } from "../../lib/testing/postgres.ts";
 import { freePort, startTestPostgres } from "../../lib/testing/postgres.ts";
+import { prepareMetadata } from "../../lib/testing/prepare-metadata.ts";
+import { startWeb } from "../web-process.ts";
 import { promiseOf } from "./expectations.ts";
 import type { Gate } from "./gates.ts";
 import { DUMPING, holdDump, makeShop, releaseAll } from "./gates.ts";
-import type { Install, Metadata } from "./install.ts";
-import { createInstall, WITHIN } from "./install.ts";
+import type { Install } from "./install.ts";
+import { createInstall } from "./install.ts";
 import { nothingLeft } from "./leftovers.ts";
 
 const SHOPS = ["shop-1", "shop-2", "shop-3", "shop-4"];
 
 let own: TestPostgres;
 let server: TestPostgres;
-let metadata: Metadata;
+let metadata: { url: string; db: Db };
 let install: Install;
 
 beforeAll(async () => {
   [own, server] = await Promise.all([startTestPostgres(), startTestPostgres()]);
-  await own.createDatabase("meta");
-  await migrate(own.url("meta"));
-  await ensureLogin(own.url("meta"), "holdfast", "test-Password-3");
-  const url = `postgresql://holdfast:test-Password-3@127.0.0.1:${own.port}/meta`;
-  await prepareQueues(url);
+  const { url } = await prepareMetadata(own, "meta");
   metadata = { url, db: openDb(url, { max: 5, applicationName: "test" }) };
   install = await createInstall(metadata);
   for (const name of SHOPS) {
@@ -92,35 +86,14 @@ it("the metadata database is restarted while a restore waits for its safety back
   await nothingLeft(install, server, SHOPS);
 });
 
-function startWeb(port: number): ChildProcess {
-  return fork(path.resolve(import.meta.dirname, "../../bin/web.ts"), [], {
-    env: { ...process.env, ...install.env, PORT: String(port), HOLDFAST_PREPARED: "1" },
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
-  });
-}
-
-async function untilReady(port: number): Promise<void> {
-  await vi.waitFor(async () => {
-    const answer = await fetch(`http://127.0.0.1:${port}/api/readyz`);
-    expect(answer.status, await answer.text()).toBe(200);
-  }, WITHIN);
-}
-
 it("the web process is killed: work goes on, and the next one knows all of it", async () => {
   const port = await freePort();
-  const web = startWeb(port);
-  await untilReady(port);
+  const web = await startWeb(install.env, port, "/api/readyz");
   const { backups, gates } = await holdBackups(SHOPS.slice(0, 1));
-  web.kill("SIGKILL");
-  await vi.waitFor(() => expect(web.signalCode).toBe("SIGKILL"), WITHIN);
+  await web.kill();
   for (const gate of gates) await gate.release();
   for (const { id, operationId } of backups) await expectProven(id, operationId);
-  const next = startWeb(port);
-  try {
-    await untilReady(port);
-  } finally {
-    next.kill("SIGKILL");
-    await vi.waitFor(() => expect(next.signalCode).toBe("SIGKILL"), WITHIN);
-  }
+  const next = await startWeb(install.env, port, "/api/readyz");
+  await next.kill();
   await nothingLeft(install, server, SHOPS);
-});
+}, 600_000);

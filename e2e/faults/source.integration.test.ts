@@ -2,26 +2,23 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { getBackup } from "../../lib/backups/get-backup.ts";
 import { runBackup } from "../../lib/backups/run-backup.ts";
 import type { BackupDto } from "../../lib/backups/schema.ts";
-import type { TestDb } from "../../lib/testing/metadata.ts";
-import { createTestDb } from "../../lib/testing/metadata.ts";
 import type { TestPostgres } from "../../lib/testing/postgres.ts";
 import { startTestPostgres } from "../../lib/testing/postgres.ts";
 import { expectNoBackup, expectStands, promiseOf } from "./expectations.ts";
 import { DUMPING, holdDump, holdTable, LOCKING, makeShop, releaseAll } from "./gates.ts";
 import type { Install } from "./install.ts";
-import { createInstall } from "./install.ts";
+import { installWithShops } from "./install.ts";
 import { leftovers, nothingLeft } from "./leftovers.ts";
 
 const PASSWORD = "backup-Password-1";
 
-let meta: TestDb;
 let server: TestPostgres;
 let install: Install;
+let cleanUp: () => Promise<void>;
 let good: BackupDto;
 
 beforeAll(async () => {
-  [meta, server] = await Promise.all([createTestDb(), startTestPostgres()]);
-  install = await createInstall(meta);
+  ({ install, server, cleanUp } = await installWithShops({}));
   await makeShop(server, "shop");
   await sql(`CREATE ROLE backup LOGIN SUPERUSER PASSWORD '${PASSWORD}'`);
   const url = server.url("shop").replace(/\/\/[^@]+@/, `//backup:${PASSWORD}@`);
@@ -30,10 +27,7 @@ beforeAll(async () => {
   good = await install.proven("shop");
 });
 afterEach(releaseAll);
-afterAll(async () => {
-  await install.cleanUp();
-  await Promise.all([server.stop(), meta.drop()]);
-});
+afterAll(() => cleanUp());
 
 async function sql(text: string): Promise<void> {
   const client = await server.client("shop");

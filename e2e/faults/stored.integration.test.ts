@@ -7,35 +7,25 @@ import { runBackup } from "../../lib/backups/run-backup.ts";
 import type { BackupDto } from "../../lib/backups/schema.ts";
 import { verifyBackup } from "../../lib/backups/verify-backup.ts";
 import { createDestination } from "../../lib/destinations/create-destination.ts";
-import type { TestDb } from "../../lib/testing/metadata.ts";
-import { createTestDb } from "../../lib/testing/metadata.ts";
 import type { TestPostgres } from "../../lib/testing/postgres.ts";
-import { startTestPostgres } from "../../lib/testing/postgres.ts";
 import { mayMount, mountFull, unmount } from "./disk.ts";
 import { attentionFor, expectNoBackup, expectStands, promiseOf } from "./expectations.ts";
-import { makeShop } from "./gates.ts";
 import type { Install } from "./install.ts";
-import { createInstall } from "./install.ts";
+import { installWithShops } from "./install.ts";
 import { leftovers } from "./leftovers.ts";
 import { spawnWorker } from "./worker-process.ts";
 
-let meta: TestDb;
 let server: TestPostgres;
 let install: Install;
+let cleanUp: () => Promise<void>;
 let good: BackupDto;
 
 beforeAll(async () => {
-  [meta, server] = await Promise.all([createTestDb(), startTestPostgres()]);
-  install = await createInstall(meta);
-  await makeShop(server, "shop");
-  await install.register("shop", server.url("shop"));
+  ({ install, server, cleanUp } = await installWithShops({ shop: "default" }));
   await install.worker("one");
   good = await install.proven("shop");
 });
-afterAll(async () => {
-  await install.cleanUp();
-  await Promise.all([server.stop(), meta.drop()]);
-});
+afterAll(() => cleanUp());
 
 /** Only these destinations are written to. */
 async function writeTo(...names: string[]): Promise<void> {

@@ -1,7 +1,7 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { canReach } from "../../lib/embedded/postgres-server.ts";
 import { ROOT } from "../../lib/root.ts";
@@ -40,10 +40,24 @@ const ready = async () => {
 };
 const supervisor = () => readRunFile(dataFolder)?.pid ?? 0;
 
-async function failedStart(env: Record<string, string>, data = path.join(folder, "other")) {
-  const { exited, console: said } = spawnInstall({ port: await freePort(), dataFolder: data, env });
-  return { code: await exited, said: said().trim() };
+/** In the install's own database, as its owner. */
+async function query(text: string): Promise<unknown[]> {
+  const client = new Client({ connectionString: readRunFile(dataFolder)?.ownerDatabaseUrl });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
 }
+/** When the install was made. */
+const MADE_AT = "SELECT value FROM setting WHERE key = 'defaults'";
+/** What a start does last, making a claim token, waits for a row of `go`. */
+const HOLD_READY_LINE = `
+  CREATE TABLE go (); CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+    WHILE NOT EXISTS (SELECT FROM public.go) LOOP PERFORM pg_sleep(0.05); END LOOP; RETURN NEW; END $$;
+  CREATE TRIGGER hold BEFORE UPDATE ON install FOR EACH ROW EXECUTE FUNCTION hold()`;
+const HELD = "SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND query ILIKE '%install%'";
 
 describe("a running install", () => {
   test("says where it is and how to claim it, and is ready in every part", async () => {
@@ -58,40 +72,52 @@ describe("a running install", () => {
   });
 
   test("is named to a second start on the same data folder", async () => {
-    const { code, said } = await failedStart({}, dataFolder);
-    expect(code).toBe(1);
-    expect(said).toBe(
+    const { exited, console: said } = spawnInstall({ port: await freePort(), dataFolder });
+    expect(await exited).toBe(1);
+    expect(said().trim()).toBe(
       `Holdfast already runs on the data folder ${dataFolder} (process ${supervisor()}, ${install.url}). Stop that one with: kill ${supervisor()}`,
     );
   });
 
-  test.each(["bin/web.ts", "worker/index.ts"])(
-    "starts %s again after kill -9, and says so",
-    async (script) => {
-      const before = findBelow(supervisor(), script).pid;
-      process.kill(before, "SIGKILL");
-      await vi.waitFor(() => expect(findBelow(supervisor(), script).pid).not.toBe(before), WAIT);
-      await vi.waitFor(async () => expect((await ready()).status).toBe(200), WAIT);
-      expect(install.console()).toMatch(/(web|worker) ended by SIGKILL; starting it again in 1 s \(log: /);
+  test.each([
+    ["web", "bin/web.ts", "web ended by SIGKILL"],
+    ["worker", "worker/index.ts", "worker ended by SIGKILL"],
+    ["postgres", "/bin/postgres -D", "The embedded Postgres ended"],
+  ])(
+    "starts its %s again after kill -9, later each time, says so and logs it",
+    async (name, command, ended) => {
+      const log = path.join(dataFolder, "logs", `${name}.log`);
+      for (const seconds of [1, 2]) {
+        const before = findBelow(supervisor(), command).pid;
+        process.kill(before, "SIGKILL");
+        await vi.waitFor(() => expect(findBelow(supervisor(), command).pid).not.toBe(before), WAIT);
+        await vi.waitFor(async () => expect((await ready()).status).toBe(200), WAIT);
+        const what = `${ended}; starting it again in ${seconds} s`;
+        expect(install.console()).toContain(`${what} (log: ${log})`);
+        expect(readFileSync(log, "utf8")).toContain(what);
+      }
     },
   );
 
-  test("starts its Postgres again after it was killed", async () => {
-    const before = findBelow(supervisor(), "/bin/postgres").pid;
-    process.kill(before, "SIGKILL");
-    await vi.waitFor(() => expect(findBelow(supervisor(), "/bin/postgres -D").pid).not.toBe(before), WAIT);
-    await vi.waitFor(async () => expect((await ready()).status).toBe(200), WAIT);
+  test("ends whole with a supervisor that is killed, and the next start goes on", async () => {
+    const pids = descendants(supervisor()).map(({ pid }) => pid);
+    expect(pids.length).toBeGreaterThan(3);
+    process.kill(supervisor(), "SIGKILL");
+    await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), WAIT);
+    install = await startInstall({ port, dataFolder });
+    expect((await ready()).status).toBe(200);
   });
 
-  test("ends with a supervisor that is killed, and the next start tidies up and goes on", async () => {
-    const pids = descendants(supervisor());
-    process.kill(supervisor(), "SIGKILL");
-    const ours = pids.filter(({ command }) => !command.includes("postgres"));
-    await vi.waitFor(() => expect(ours.filter(({ pid }) => isAlive(pid))).toEqual([]), WAIT);
+  test("tidies up after one that was killed with all but its Postgres", async () => {
+    const left = findBelow(supervisor(), "/bin/postgres -D").pid;
+    const pids = [supervisor(), ...descendants(supervisor()).map(({ pid }) => pid)];
+    const servers = [left, ...descendants(left).map(({ pid }) => pid)];
+    for (const pid of pids.filter((one) => !servers.includes(one))) process.kill(pid, "SIGKILL");
     install = await startInstall({ port, dataFolder });
     expect(install.console()).toContain(
       "Stopped the embedded Postgres that an earlier start had left running.",
     );
+    expect(isAlive(left)).toBe(false);
     expect((await ready()).status).toBe(200);
   });
 
@@ -107,6 +133,39 @@ describe("a running install", () => {
     expect(existsSync(socketFolder)).toBe(false);
   });
 
+  test("ends at once on a second Ctrl-C, though its parts don't, and loses nothing", async () => {
+    install = await startInstall({ port, dataFolder });
+    const before = await query(MADE_AT);
+    expect(before).toHaveLength(1);
+    const below = descendants(supervisor());
+    const pids = [supervisor(), ...below.map(({ pid }) => pid)];
+    for (const { pid, command } of below)
+      if (/bin\/web|worker\/index/.test(command)) process.kill(pid, "SIGSTOP");
+    install.child.kill("SIGINT");
+    await vi.waitFor(() => expect(install.console()).toContain("Stopping; once more to force it."), WAIT);
+    // Two within a second count as one.
+    await vi.waitFor(() => {
+      install.child.kill("SIGINT");
+      expect(pids.filter(isAlive)).toEqual([]);
+    }, WAIT);
+    expect(readFileSync(path.join(dataFolder, "logs/postgres.log"), "utf8")).toContain(
+      "received immediate shutdown request",
+    );
+    install = await startInstall({ port, dataFolder });
+    expect(await query(MADE_AT)).toEqual(before);
+  });
+
+  test("ends on a Ctrl-C that comes in the last moment of its start", async () => {
+    await query(HOLD_READY_LINE);
+    await install.stop();
+    const { child, exited, console: said } = spawnInstall({ port, dataFolder });
+    await vi.waitFor(async () => expect(await query(HELD)).toHaveLength(1), WAIT);
+    child.kill("SIGINT");
+    await vi.waitFor(() => expect(said()).toContain("Stopping"), WAIT);
+    await query("INSERT INTO go DEFAULT VALUES");
+    expect(await exited).toBe(0);
+  });
+
   test("ends whole when what started it is killed", async () => {
     install = await startInstall({ port, dataFolder });
     const pids = [supervisor(), ...descendants(supervisor()).map(({ pid }) => pid)];
@@ -119,44 +178,6 @@ describe("a running install", () => {
     const pids = [supervisor(), ...descendants(supervisor()).map(({ pid }) => pid)];
     install.child.kill("SIGTERM");
     await vi.waitFor(() => expect(pids.filter(isAlive)).toEqual([]), WAIT);
-  });
-
-  test("shows a sample company, proven, when asked for the demo", async () => {
-    install = await startInstall({ port, dataFolder, args: ["--demo"] });
-    const proven = "Demo: shop-production proven, shop-staging proven, kiosk proven";
-    await vi.waitFor(() => expect(install.console()).toContain("Demo: shop-production"), {
-      ...WAIT,
-      timeout: 300_000,
-    });
-    expect(install.console()).toContain(proven);
-  }, 360_000);
-});
-
-describe("a start that can't be", () => {
-  test("names a wrong setting and why", async () => {
-    const { code, said } = await failedStart({ HOLDFAST_CONCURRENCY: "many" });
-    expect(code).toBe(1);
-    expect(said).toMatch(/^Wrong setting\. HOLDFAST_CONCURRENCY: .*docs\/settings\.md lists all settings\.$/);
-  });
-
-  test("names the setting that chooses another port", async () => {
-    const other = createServer();
-    const taken = await freePort();
-    await new Promise<void>((resolve) => other.listen(taken, "127.0.0.1", resolve));
-    const { code, said } = await failedStart({ PORT: String(taken) });
-    other.close();
-    expect(code).toBe(1);
-    expect(said).toBe(
-      `Port ${taken} on 127.0.0.1 is taken by another program. Choose another with PORT: PORT=${taken + 1} npm start`,
-    );
-  });
-
-  test("says why its data folder can't be written", async () => {
-    const file = path.join(folder, "file");
-    writeFileSync(file, "");
-    const { code, said } = await failedStart({}, file);
-    expect(code).toBe(1);
-    expect(said).toContain(`The data folder ${file} cannot be written (a file is in the way).`);
   });
 });
 
