@@ -1,6 +1,9 @@
 import type { NextConfig } from "next";
 
-/** The Content-Security-Policy needs a nonce per request and is therefore set in proxy.ts. */
+/**
+ * The Content-Security-Policy of pages needs a nonce per request and is therefore set in proxy.ts; that of the API is
+ * set by its dispatcher, Strict-Transport-Security by lib/web/before-next.ts, which knows the public URL.
+ */
 const securityHeaders = [
   { key: "X-Content-Type-Options", value: "nosniff" },
   { key: "X-Frame-Options", value: "DENY" },
@@ -10,6 +13,10 @@ const securityHeaders = [
   { key: "Permissions-Policy", value: "camera=(), microphone=(), geolocation=(), payment=(), usb=()" },
   { key: "X-DNS-Prefetch-Control", value: "off" },
 ];
+
+/** For the plain pages that next-auth makes itself. */
+const NO_SCRIPTS =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 const config: NextConfig = {
   distDir: process.env.NEXT_DIST_DIR || ".next",
@@ -22,7 +29,10 @@ const config: NextConfig = {
   turbopack: { root: import.meta.dirname },
   outputFileTracingRoot: import.meta.dirname,
   serverExternalPackages: ["pg-boss", "pino", "pg"],
-  headers: async () => [{ source: "/(.*)", headers: securityHeaders }],
+  headers: async () => [
+    { source: "/(.*)", headers: securityHeaders },
+    { source: "/api/auth/:path*", headers: [{ key: "Content-Security-Policy", value: NO_SCRIPTS }] },
+  ],
 };
 
 export default config;

@@ -30,8 +30,5 @@ export function proxy(request: NextRequest): NextResponse {
   return response;
 }
 
-export const config = {
-  matcher: [
-    "/((?!api/|_next/|favicon|icon|apple-icon|manifest|.*\\.(?:svg|png|ico|txt|woff2|webmanifest)$).*)",
-  ],
-};
+/** Everything but the API, which answers for itself, what the build made, and the one file that is served as it is. */
+export const config = { matcher: ["/((?!api/|_next/|icon\\.svg$).*)"] };

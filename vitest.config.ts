@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 const exclude = ["node_modules/**", "data/**", ".next/**"];
+const full = process.env.HOLDFAST_TEST_FULL === "1";
 const timeouts = { testTimeout: 60_000, hookTimeout: 120_000 };
 
 export default defineConfig({
@@ -11,7 +12,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["**/*.test.{ts,tsx}"],
-          exclude: [...exclude, "**/*.contract.test.ts", "**/*.integration.test.ts"],
+          exclude: [...exclude, "**/*.{contract,integration,matrix}.test.ts"],
           ...timeouts,
         },
       },
@@ -27,7 +28,8 @@ export default defineConfig({
       {
         test: {
           name: "integration",
-          include: ["**/*.integration.test.ts"],
+          // The long matrices: npm run test:full.
+          include: ["**/*.integration.test.ts", ...(full ? ["**/*.matrix.test.ts"] : [])],
           exclude,
           globalSetup: ["lib/testing/metadata-server.setup.ts"],
           ...timeouts,

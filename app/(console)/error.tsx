@@ -1,6 +1,5 @@
 "use client";
-import { FailedPage, RefusedPage } from "@/components/ui/failed-page";
-import { REFUSED } from "@/lib/errors";
+import { FailedPage } from "@/components/ui/failed-page";
 
 export default function ConsoleError({
   error,
@@ -9,6 +8,5 @@ export default function ConsoleError({
   error: Error & { digest?: string };
   reset: () => void;
 }) {
-  if (error.digest?.startsWith(REFUSED)) return <RefusedPage reason={error.digest.slice(REFUSED.length)} />;
   return <FailedPage digest={error.digest} onRetry={reset} />;
 }

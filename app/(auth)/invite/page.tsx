@@ -1,4 +1,5 @@
 import type { Metadata } from "next";
+import Link from "next/link";
 import { AuthHeading } from "@/components/auth/auth-frame";
 import { InviteForm } from "@/components/auth/invite-form";
 import { anonymousCtx } from "@/lib/auth/session";
@@ -21,7 +22,10 @@ export default async function Page({
   } catch (error) {
     if (!isHoldfastError(error)) throw error;
     return (
-      <AuthHeading title="This invitation can't be used">{`${error.message} ${error.remedy ?? ""}`}</AuthHeading>
+      <>
+        <AuthHeading title="This invitation can't be used">{`${error.message} ${error.remedy ?? ""}`}</AuthHeading>
+        <Link href="/login">Sign in with an account that is there already</Link>
+      </>
     );
   }
 }

@@ -1,6 +1,7 @@
 "use server";
 import { act } from "@/lib/actions/act";
 import { confirmPassword } from "@/lib/auth/confirm-password";
+import { copyBackup } from "@/lib/backups/copy-backup";
 import { restoreBackup } from "@/lib/backups/restore-backup";
 import { runBackup } from "@/lib/backups/run-backup";
 import { verifyBackup } from "@/lib/backups/verify-backup";
@@ -11,6 +12,10 @@ export async function runBackupAction(input: { database: string; verify: boolean
 
 export async function verifyBackupAction({ backup, ...input }: { backup: string; destination?: string }) {
   return act((ctx) => verifyBackup(ctx, backup, input));
+}
+
+export async function copyBackupAction({ backup, ...input }: { backup: string; destination?: string }) {
+  return act((ctx) => copyBackup(ctx, backup, input));
 }
 
 export async function restoreBackupAction({

@@ -2,7 +2,7 @@ import type { Metadata } from "next";
 import { BackupPage } from "@/components/backups/backup-page";
 import { type Permission, roleAllows } from "@/lib/auth/permissions";
 import { requireCtx } from "@/lib/auth/session";
-import { checkPasswordAction, verifyBackupAction } from "../actions";
+import { checkPasswordAction, copyBackupAction, verifyBackupAction } from "../actions";
 
 export const metadata: Metadata = { title: "Backup" };
 
@@ -12,10 +12,17 @@ export default async function Page({ params }: { params: Promise<{ backup: strin
   const may = (permission: Permission) => actor.kind === "user" && roleAllows(actor.role, permission);
   const rights = {
     verify: may("backup.verify"),
+    copy: may("backup.copy"),
     restore: may("backup.restore"),
     download: may("backup.download"),
   };
   return (
-    <BackupPage id={backup} rights={rights} verify={verifyBackupAction} checkPassword={checkPasswordAction} />
+    <BackupPage
+      id={backup}
+      rights={rights}
+      verify={verifyBackupAction}
+      copy={copyBackupAction}
+      checkPassword={checkPasswordAction}
+    />
   );
 }

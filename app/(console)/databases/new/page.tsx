@@ -1,12 +1,15 @@
 import type { Metadata } from "next";
 import { RegisterPage } from "@/components/databases/register-page";
-import { requireRole } from "@/lib/auth/permissions";
+import { RefusedPage } from "@/components/ui/failed-page";
+import { refusal, requireRole } from "@/lib/auth/permissions";
 import { requireCtx } from "@/lib/auth/session";
 import { createDatabaseAction, testConnectionAction } from "../actions";
 
 export const metadata: Metadata = { title: "Register a database" };
 
 export default async function Page() {
-  requireRole(await requireCtx(), "database.write");
+  const ctx = await requireCtx();
+  const refused = refusal(() => requireRole(ctx, "database.write"));
+  if (refused) return <RefusedPage reason={refused} />;
   return <RegisterPage create={createDatabaseAction} test={testConnectionAction} />;
 }

@@ -1,9 +1,11 @@
 import type { Metadata } from "next";
 import { AccountPage } from "@/components/settings/account/account-page";
 import {
+  changeEmailAction,
   changePasswordAction,
   confirmTotpAction,
   disableTotpAction,
+  makeRecoveryCodesAction,
   revokeOthersAction,
   revokeSessionAction,
   startTotpAction,
@@ -16,9 +18,11 @@ export default function Page() {
     <AccountPage
       actions={{
         changePassword: changePasswordAction,
+        changeEmail: changeEmailAction,
         startTotp: startTotpAction,
         confirmTotp: confirmTotpAction,
         disableTotp: disableTotpAction,
+        makeRecoveryCodes: makeRecoveryCodesAction,
         revokeSession: revokeSessionAction,
         revokeOthers: revokeOthersAction,
       }}

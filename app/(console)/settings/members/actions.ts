@@ -4,7 +4,7 @@ import { createInvite } from "@/lib/members/create-invite";
 import { resetPassword } from "@/lib/members/reset-password";
 import { resetTotp } from "@/lib/members/reset-totp";
 import { revokeInvite } from "@/lib/members/revoke-invite";
-import { revokeMemberSessions } from "@/lib/members/revoke-member-sessions";
+import { revokeMemberSession, revokeMemberSessions } from "@/lib/members/revoke-member-sessions";
 import { updateMember } from "@/lib/members/update-member";
 
 export async function inviteAction(input: Parameters<typeof createInvite>[1]) {
@@ -32,4 +32,11 @@ export async function resetTotpAction(input: { member: string }) {
 
 export async function endMemberSessionsAction(input: { member: string }) {
   return act((ctx) => revokeMemberSessions(ctx, input));
+}
+
+export async function endMemberSessionAction(input: { member: string; session: string }) {
+  return act(async (ctx) => {
+    await revokeMemberSession(ctx, input);
+    return true;
+  });
 }

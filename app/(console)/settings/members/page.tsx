@@ -1,8 +1,11 @@
 import type { Metadata } from "next";
 import { MembersPage } from "@/components/settings/members/members-page";
-import { requirePermission } from "@/lib/auth/permissions";
+import { RefusedPage } from "@/components/ui/failed-page";
+import { refusal, requirePermission } from "@/lib/auth/permissions";
 import { requireCtx } from "@/lib/auth/session";
+import { revokeTokenAction } from "../tokens/actions";
 import {
+  endMemberSessionAction,
   endMemberSessionsAction,
   inviteAction,
   resetPasswordAction,
@@ -14,7 +17,9 @@ import {
 export const metadata: Metadata = { title: "Members" };
 
 export default async function Page() {
-  requirePermission(await requireCtx(), "member.read");
+  const ctx = await requireCtx();
+  const refused = refusal(() => requirePermission(ctx, "member.read"));
+  if (refused) return <RefusedPage reason={refused} />;
   return (
     <MembersPage
       actions={{
@@ -23,7 +28,9 @@ export default async function Page() {
         update: updateMemberAction,
         resetPassword: resetPasswordAction,
         resetTotp: resetTotpAction,
+        endSession: endMemberSessionAction,
         endSessions: endMemberSessionsAction,
+        revokeToken: revokeTokenAction,
       }}
     />
   );

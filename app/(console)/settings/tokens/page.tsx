@@ -1,12 +1,15 @@
 import type { Metadata } from "next";
 import { TokensPage } from "@/components/settings/tokens-page";
-import { requirePermission } from "@/lib/auth/permissions";
+import { RefusedPage } from "@/components/ui/failed-page";
+import { refusal, requirePermission } from "@/lib/auth/permissions";
 import { requireCtx } from "@/lib/auth/session";
 import { createTokenAction, revokeTokenAction } from "./actions";
 
 export const metadata: Metadata = { title: "API tokens" };
 
 export default async function Page() {
-  requirePermission(await requireCtx(), "token.write");
+  const ctx = await requireCtx();
+  const refused = refusal(() => requirePermission(ctx, "token.write"));
+  if (refused) return <RefusedPage reason={refused} />;
   return <TokensPage actions={{ create: createTokenAction, revoke: revokeTokenAction }} />;
 }

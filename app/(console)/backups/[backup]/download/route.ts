@@ -1,13 +1,12 @@
 import { Readable } from "node:stream";
 import { requireOwnOrigin } from "@/lib/api/authenticate";
 import { describeError, problemResponse } from "@/lib/api/problem";
+import { readForm } from "@/lib/api/read-request";
 import { currentCtx } from "@/lib/auth/session";
 import { downloadArtefact } from "@/lib/backups/download-artefact";
 import { HoldfastError } from "@/lib/errors";
 import { newId } from "@/lib/ids";
 import { getRuntime } from "@/lib/runtime";
-
-const text = (value: FormDataEntryValue | null) => (typeof value === "string" ? value : "");
 
 /** The browser's own download: a form with the password, answered with the file as a stream. */
 export async function POST(request: Request, { params }: { params: Promise<{ backup: string }> }) {
@@ -16,12 +15,12 @@ export async function POST(request: Request, { params }: { params: Promise<{ bac
     requireOwnOrigin(await getRuntime(), request);
     const ctx = await currentCtx();
     if (!ctx) throw new HoldfastError("unauthenticated", "You are signed out.", { remedy: "Sign in again." });
-    const form = await request.formData();
+    const field = await readForm(request);
     const { fileName, bytes, stream } = await downloadArtefact(ctx, {
       backup: (await params).backup,
-      artefact: text(form.get("artefact")),
-      query: { as: text(form.get("as")) === "dump" ? "dump" : "stored" },
-      confirmPassword: text(form.get("password")),
+      artefact: field("artefact"),
+      query: { as: field("as") === "dump" ? "dump" : "stored" },
+      confirmPassword: field("password"),
     });
     const headers: Record<string, string> = {
       "content-type": "application/octet-stream",

@@ -1,6 +1,7 @@
 import type { Metadata } from "next";
 import { EditPage } from "@/components/databases/edit-page";
-import { requireRole } from "@/lib/auth/permissions";
+import { RefusedPage } from "@/components/ui/failed-page";
+import { refusal, requireRole } from "@/lib/auth/permissions";
 import { requireCtx } from "@/lib/auth/session";
 import { testConnectionAction, updateDatabaseAction } from "../../actions";
 
@@ -8,7 +9,9 @@ export const metadata: Metadata = { title: "Edit a database" };
 
 export default async function Page({ params }: { params: Promise<{ database: string }> }) {
   const { database } = await params;
-  requireRole(await requireCtx(), "database.write");
+  const ctx = await requireCtx();
+  const refused = refusal(() => requireRole(ctx, "database.write"));
+  if (refused) return <RefusedPage reason={refused} />;
   return (
     <EditPage name={decodeURIComponent(database)} update={updateDatabaseAction} test={testConnectionAction} />
   );
