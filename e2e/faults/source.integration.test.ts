@@ -4,6 +4,7 @@ import { runBackup } from "../../lib/backups/run-backup.ts";
 import type { BackupDto } from "../../lib/backups/schema.ts";
 import type { TestPostgres } from "../../lib/testing/postgres.ts";
 import { startTestPostgres } from "../../lib/testing/postgres.ts";
+import { sessionName } from "../../lib/transfer/session-name.ts";
 import { expectNoBackup, expectStands, promiseOf } from "./expectations.ts";
 import { DUMPING, holdDump, holdTable, LOCKING, makeShop, releaseAll } from "./gates.ts";
 import type { Install } from "./install.ts";
@@ -94,10 +95,12 @@ describe("a source", () => {
     const client = await server.client("shop");
     const { rows } = await client.query<{ pid: number }>(
       "SELECT pid FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock' LIMIT 1",
-      [`holdfast:${operationId}`],
+      [sessionName({ operationId, attempt: 1 })],
     );
     await client.end();
-    process.kill(rows[0]?.pid ?? 0, "SIGKILL");
+    const [backend] = rows;
+    if (!backend) throw new Error("no session of the dump waits");
+    process.kill(backend.pid, "SIGKILL");
     await expectFailed(id, operationId, /connection|server|accepts/i, /back up again|runs/);
     await nothingLeft(install, server, ["shop"]);
     await install.proven("shop").then((backup) => {

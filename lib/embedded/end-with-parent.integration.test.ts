@@ -13,7 +13,8 @@ test("a server ends with the process that started it, killed with its whole grou
   const [{ pid, dataDir }] = (await once(holder, "message")) as [{ pid: number; dataDir: string }];
   const server = await identify(pid);
   if (!server) throw new Error("the server does not run");
-  process.kill(-(holder.pid ?? 0), "SIGKILL");
+  if (holder.pid === undefined) throw new Error("the holder does not run");
+  process.kill(-holder.pid, "SIGKILL");
   await vi.waitFor(async () => expect(await isRunning(server)).toBe(false), WAIT);
   await vi.waitFor(() => expect(existsSync(path.dirname(dataDir))).toBe(false), WAIT);
 });

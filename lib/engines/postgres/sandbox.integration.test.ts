@@ -184,7 +184,8 @@ describe("a sandbox", () => {
     const { ended } = sandbox;
     const box = path.basename(path.dirname(String(sandbox.access.connection.host)));
     const [first] = await findProcesses(`cluster_name=holdfast-${box}`);
-    process.kill(first ?? 0, "SIGKILL");
+    if (first === undefined) throw new Error("the sandbox's server was not found");
+    process.kill(first, "SIGKILL");
     await vi.waitFor(() => expect(ended.aborted).toBe(true), PATIENT);
     expect(ended.reason).toMatchObject({ message: expect.stringContaining("ended by itself") });
   });

@@ -73,7 +73,7 @@ async function tryToEscape(options: SandboxOptions): Promise<{ done: string[]; s
     temporary: `${outside}-written`,
     port: (port.address() as { port: number }).port,
     socket: path.join(outside, "s"),
-    pid: victim.pid ?? 0,
+    pid: victim.pid ?? Number.NaN,
     clone: ROOT,
   };
   const told = { ...noTables(), takenAt: JSON.stringify(targets) };
