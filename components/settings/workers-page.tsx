@@ -19,7 +19,7 @@ import classes from "./settings.module.css";
 const TONES = { up: "ok", lost: "problem", stopped: "unknown" } as const;
 const ISOLATION: Record<string, string> = {
   namespaces: "own namespaces, no network",
-  role: "a role without superuser rights",
+  role: "an ordinary user and a role without superuser rights",
   none: "none",
 };
 
