@@ -1,3 +1,4 @@
+import { orAbort } from "../abort.ts";
 import type { Ctx } from "../context.ts";
 import { engineFor } from "../engines/registry.ts";
 import { HoldfastError } from "../errors.ts";
@@ -20,7 +21,9 @@ export async function identifyServer(ctx: Ctx, databaseId: string, signal: Abort
   const late = AbortSignal.timeout(LONGEST_MS);
   let identity: string;
   try {
-    identity = await engineFor(row.engine).identify(access, AbortSignal.any([signal, late]));
+    const over = AbortSignal.any([signal, late]);
+    // A disk that holds its calls can't be told to stop.
+    identity = await orAbort(over, engineFor(row.engine).identify(access, over));
   } catch (error) {
     if (!late.aborted || signal.aborted) throw error;
     throw new HoldfastError("timeout", `The database server gave no answer for ${LONGEST_MS / 1000} s.`, {

@@ -221,11 +221,11 @@ export class OperationRunner {
   /** Takes nothing more; ends when all runs have: by themselves within the grace period, then aborted. */
   async drain(graceMs: number, reason: string): Promise<void> {
     this.gate.close();
-    await this.#questions.stop();
+    const asked = this.#questions.stop();
     const all = () => Promise.allSettled([...this.#active.values()].map((run) => run.done));
     await Promise.race([all(), delay(graceMs, undefined, { ref: false })]);
     for (const run of this.#active.values()) run.abort("shutdown", reason);
-    await all();
+    await Promise.all([all(), asked]);
     for (const timer of this.#timers) clearInterval(timer);
   }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { HoldfastError } from "../errors.ts";
 import { CommandError } from "./command-error.ts";
@@ -186,6 +187,31 @@ describe("stdin", () => {
     );
     await runCommand({ program: "true", args: [], tempDir, stdin: source });
     expect(last).toBe(200);
+  });
+
+  it("reads a slow source to its end after the program has succeeded", async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const source = Readable.from(
+        (async function* () {
+          yield Buffer.alloc(4096);
+          await delay(round);
+          yield Buffer.alloc(4096);
+          await delay(round);
+        })(),
+      );
+      await runCommand({ program: "head", args: ["-c", "4096"], tempDir, stdin: source });
+      expect(source.readableEnded).toBe(true);
+    }
+  });
+
+  it("does not wait for a source without end once it is stopped", async () => {
+    const source = new Readable({ read() {} });
+    const stop = new AbortController();
+    const running = runCommand({ program: "true", args: [], tempDir, stdin: source, signal: stop.signal });
+    source.push("x");
+    await vi.waitFor(() => expect(source.listenerCount("data")).toBe(0));
+    stop.abort(new Error("cancelled by Ann"));
+    await expect(running).rejects.toThrow("cancelled by Ann");
   });
 
   it("destroys the source when the program fails", async () => {

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { Transform } from "node:stream";
 import { finished } from "node:stream/promises";
+import { abortReason } from "../abort.ts";
 import { HoldfastError, messageOf } from "../errors.ts";
 import { CommandError } from "./command-error.ts";
 import { endGroup, killGroup, trackGroup } from "./process-group.ts";
@@ -111,11 +112,6 @@ function startError(options: CommandOptions, error: unknown): Error {
   );
 }
 
-function abortError(signal: AbortSignal): Error {
-  const { reason } = signal;
-  return reason instanceof Error ? reason : new Error(`Stopped: ${String(reason)}`);
-}
-
 /** Feeds stdin. Resolves at the end of the source; a program that stops reading is no error here. */
 async function feed(source: Readable, sink: Writable): Promise<void> {
   sink.on("error", () => source.unpipe(sink));
@@ -138,12 +134,14 @@ function supervise(
   const stop = (why: Error): void => {
     if (over || stopped || pid === undefined) return;
     stopped = why;
+    // A source that never ends would be waited for.
+    options.stdin?.destroy(why);
     callOffKill = endGroup(pid, options.graceMs ?? DEFAULT_GRACE_MS);
     // A reader that stopped reading would keep it open for ever.
     child.stdout.destroy();
   };
   const onAbort = (): void => {
-    if (options.signal) stop(abortError(options.signal));
+    if (options.signal) stop(abortReason(options.signal));
   };
   options.signal?.addEventListener("abort", onAbort, { once: true });
   const timer =
@@ -173,6 +171,8 @@ function supervise(
         throw new CommandError(options.program, code, signal, tail.text());
       }
       if (options.stdin) {
+        // Before the pipe sees its sink close, which would pause the source after we let it flow.
+        if (child.stdin) options.stdin.unpipe(child.stdin);
         options.stdin.resume();
         await fed;
       }

@@ -163,8 +163,16 @@ async function firstInside(child: ChildProcess, exited: Promise<unknown>): Promi
 /** When process 1 ends, the kernel ends all others of its namespace before bwrap can see it gone. */
 async function endNamespace(child: ChildProcess, first: number | null): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  if (first === null) child.kill("SIGKILL");
-  else process.kill(first, "SIGKILL");
+  if (first === null) {
+    child.kill("SIGKILL");
+    return;
+  }
+  try {
+    process.kill(first, "SIGKILL");
+  } catch (error) {
+    // It has ended, and bwrap's own end is not seen yet.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** SIGQUIT makes a PostgreSQL server end its children, which have sessions of their own. */

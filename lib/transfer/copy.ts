@@ -1,3 +1,4 @@
+import { throwIfAborted } from "../abort.ts";
 import type { Artefact } from "../backups/manifest.ts";
 import { manifestSchema } from "../backups/manifest.ts";
 import { storageFor } from "../storage/registry.ts";
@@ -8,7 +9,6 @@ import type { TransferIo } from "./io.ts";
 import { rateMeter } from "./rate.ts";
 import type { CopyResult, CopySpec } from "./schema.ts";
 import { storeAgain } from "./store-artefact.ts";
-import { throwIfAborted } from "./transfer-fault.ts";
 
 /**
  * Makes further copies of a backup from one that is there, as it lies there: no key is needed. Every byte is hashed

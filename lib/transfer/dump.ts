@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { throwIfAborted } from "../abort.ts";
 import { type Artefact, type Manifest, manifestSchema } from "../backups/manifest.ts";
 import type { DumpArtefact, DumpSession, Engine, ServerInfo, WorkContext } from "../engines/engine.ts";
 import { engineFor } from "../engines/registry.ts";
@@ -14,7 +15,6 @@ import { requireSameServer } from "./same-server.ts";
 import type { DumpResult, DumpSpec } from "./schema.ts";
 import { sessionName } from "./session-name.ts";
 import { storeArtefact } from "./store-artefact.ts";
-import { throwIfAborted } from "./transfer-fault.ts";
 
 /** Manifest fields that only the worker knows. */
 const knownSchema = z.object({

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { throwIfAborted } from "../abort.ts";
 import { type Manifest, manifestSchema } from "../backups/manifest.ts";
 import type { Access, Engine, RestoreResult, Swap, WorkContext } from "../engines/engine.ts";
 import { listSkipped } from "../engines/list-skipped.ts";
@@ -14,7 +15,6 @@ import type { TransferIo } from "./io.ts";
 import { rateMeter } from "./rate.ts";
 import { temporaryName } from "./restore-names.ts";
 import type { RestoreResultMessage, RestoreSpec } from "./schema.ts";
-import { throwIfAborted } from "./transfer-fault.ts";
 import type { unsettledRestore } from "./unsettled-restore.ts";
 import { describeSettled, untouched } from "./unsettled-restore.ts";
 import { hasRoom } from "./verify.ts";

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { messageOf } from "../errors.ts";
 import type { Run } from "../operations/handler.ts";
 import type {
   CopyResult,
@@ -73,7 +74,10 @@ export async function runTransfer(
       throw error;
     }
   } finally {
-    await folder.remove();
+    // The result stands; the next sweep after this worker's end finds what is left.
+    await folder.remove().catch((error: unknown) => {
+      run.log(`Temporary files could not be removed: ${messageOf(error)}`, "warn");
+    });
   }
 }
 

@@ -1,12 +1,12 @@
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { throwIfAborted } from "../abort.ts";
 import type { Artefact } from "../backups/manifest.ts";
 import type { DumpArtefact } from "../engines/engine.ts";
 import { ageEncrypt } from "./age-stream.ts";
 import type { CopyFault, CopyReader } from "./copy-reader.ts";
 import type { FanOut } from "./fan-out.ts";
 import { hashTap } from "./hashing.ts";
-import { throwIfAborted } from "./transfer-fault.ts";
 import { ZstdStage } from "./zstd-stage.ts";
 
 export interface StoreOptions {

@@ -1,14 +1,5 @@
 import { HoldfastError, isHoldfastError, messageOf } from "../errors.ts";
 
-/** The signal's reason as an Error, thrown when it is aborted. */
-export function throwIfAborted(signal: AbortSignal): void {
-  if (signal.aborted) throw abortReason(signal);
-}
-
-export function abortReason(signal: AbortSignal): Error {
-  return signal.reason instanceof Error ? signal.reason : new Error(`Stopped: ${String(signal.reason)}`);
-}
-
 /** Message and remedy in one text, for reasons that are stored. */
 export function reasonOf(error: unknown): string {
   if (isHoldfastError(error) && error.remedy) return `${error.message} ${error.remedy}`;

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { fork } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { abortReason } from "../abort.ts";
 import { HoldfastError, messageOf } from "../errors.ts";
 import { killGroup, trackGroup } from "../process/process-group.ts";
 import type { ProcessIdentity } from "../sandbox/process-identity.ts";
@@ -90,7 +91,7 @@ export async function runTransferProcess(spec: TransferSpec, options: TransferOp
   const callOff = followSignal(child, pid, below, options, giveUp);
   try {
     const said = await converse(child, spec, options, { gone: held.promise, giveUp });
-    if (options.signal.aborted && !said.result) throw reasonOf(options.signal);
+    if (options.signal.aborted && !said.result) throw abortReason(options.signal);
     if (said.error) throw said.error;
     if (said.result) return said.result.value;
     throw diedError(said);
@@ -208,7 +209,7 @@ function followSignal(
   };
   const onAbort = () => {
     if (child.connected) {
-      const reason = reasonOf(signal).message;
+      const reason = abortReason(signal).message;
       child.send({ type: "abort", reason } satisfies ParentMessage, () => undefined);
     }
     timers.push(
@@ -239,11 +240,6 @@ function watchBelow(pid: number) {
       return seen;
     },
   };
-}
-
-function reasonOf(signal: AbortSignal): Error {
-  const { reason } = signal;
-  return reason instanceof Error ? reason : new Error(`Stopped: ${String(reason)}`);
 }
 
 function diedError({ code, signal, stderr }: Said): Error {

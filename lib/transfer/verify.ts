@@ -1,9 +1,10 @@
 import { statfs } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { throwIfAborted } from "../abort.ts";
 import { type Manifest, manifestSchema } from "../backups/manifest.ts";
 import type { Engine, Sandbox, WorkContext } from "../engines/engine.ts";
 import { engineFor } from "../engines/registry.ts";
-import { HoldfastError } from "../errors.ts";
+import { HoldfastError, messageOf } from "../errors.ts";
 import { type Comparison, compareFingerprints } from "../proof/compare.ts";
 import { describeComparison } from "../proof/describe-comparison.ts";
 import type { ProofCheck, ProofReport } from "../proof/schema.ts";
@@ -13,7 +14,7 @@ import { workContext } from "./dump.ts";
 import type { TransferIo } from "./io.ts";
 import { rateMeter } from "./rate.ts";
 import type { VerifyResult, VerifySpec } from "./schema.ts";
-import { isInfrastructure, reasonOf, throwIfAborted } from "./transfer-fault.ts";
+import { isInfrastructure, reasonOf } from "./transfer-fault.ts";
 
 /** Room that a restored database may take beside its source's size: indexes are rebuilt, WAL is written. */
 const SANDBOX_SPARE_BYTES = 1024 ** 3;
@@ -60,7 +61,9 @@ export async function runVerify(spec: VerifySpec, io: TransferIo): Promise<Verif
   try {
     return await restoreAndCompare(attempt, sandbox);
   } finally {
-    await sandbox.stop();
+    await sandbox.stop().catch((error: unknown) => {
+      io.log(`The sandbox's files could not be removed: ${messageOf(error)}`, "warn");
+    });
   }
 }
 

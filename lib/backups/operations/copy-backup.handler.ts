@@ -33,19 +33,26 @@ async function load(ctx: Ctx, { backupId, destinationIds }: Payload) {
     },
   });
   const stored = backup.copies.filter((copy) => copy.state === "stored").map((copy) => copy.destinationId);
-  const targets = await ctx.db.destination.findMany({
-    where: { id: { in: destinationIds, notIn: stored }, archivedAt: null },
+  const wanted = await ctx.db.destination.findMany({
+    where: { id: { in: destinationIds, notIn: stored } },
     orderBy: { createdAt: "asc" },
   });
-  return { backup, targets };
+  const targets = wanted.filter(({ archivedAt }) => archivedAt === null);
+  return { backup, targets, archived: wanted.filter(({ archivedAt }) => archivedAt !== null) };
 }
 type Loaded = Awaited<ReturnType<typeof load>>;
 type LoadedCopy = Loaded["backup"]["copies"][number];
 
 async function copyBackup(run: Run<Payload>): Promise<Outcome> {
   const loaded = await load(run.ctx, run.payload);
-  const { backup, targets } = loaded;
-  if (targets.length === 0) return { reason: "every copy is stored already" };
+  const { backup, targets, archived } = loaded;
+  if (targets.length === 0) {
+    const [gone] = archived;
+    if (!gone) return { reason: "every copy is stored already" };
+    throw new HoldfastError("refused", `${gone.name} is archived: nothing is stored there any more.`, {
+      remedy: "Copy to another destination.",
+    });
+  }
   // One that could not be reached may be back; its bytes are judged on the way like any other's.
   const sources = [
     ...backup.copies.filter((copy) => copy.state === "stored"),

@@ -9,9 +9,24 @@ import { connectError } from "./connect-errors.ts";
 import { parseConnection } from "./connection.ts";
 
 const CONNECT_TIMEOUT_MS = 15_000;
+/** Longest wait for an answer that only tidies up. */
+const GOODBYE_MS = 5_000;
+
+/** A client whose end() waits for the server's goodbye for a while only: a network may have gone silent. */
+class PatientClient extends Client {
+  override end(): Promise<void>;
+  override end(callback: (error: Error) => void): void;
+  override end(callback?: (error: Error) => void): Promise<void> | undefined {
+    const hangUp = setTimeout(() => this.connection.stream.destroy(), GOODBYE_MS);
+    const ended = super.end().finally(() => clearTimeout(hangUp));
+    if (!callback) return ended;
+    ended.then(() => undefined, callback);
+    return undefined;
+  }
+}
 
 export interface SessionOptions {
-  /** Ends the session and what it is running on the server. */
+  /** `connect`: gives up connecting. `openSession`: ends the session, too, and what it is running on the server. */
   signal?: AbortSignal | undefined;
   /** Shown in the server's session list. */
   applicationName?: string | undefined;
@@ -48,7 +63,7 @@ function tlsOptions(to: PostgresConnection): ConnectionOptions | false {
 
 async function connectOnce(config: ClientConfig, signal: AbortSignal | undefined): Promise<Client> {
   signal?.throwIfAborted();
-  const client = new Client(config);
+  const client = new PatientClient(config);
   // Without a listener a connection lost between two queries would end this process.
   client.on("error", () => undefined);
   const onAbort = () => client.connection.stream.destroy();
@@ -103,10 +118,29 @@ export async function connect(access: Access, options: SessionOptions = {}): Pro
 /** Ends one backend from a connection of its own; the same role may always do that. */
 async function terminate(access: Access, pid: number): Promise<void> {
   const client = await connect(access);
+  const hangUp = setTimeout(() => client.connection.stream.destroy(), GOODBYE_MS);
   try {
     await client.query("SELECT pg_terminate_backend($1)", [pid]);
   } finally {
+    clearTimeout(hangUp);
     await client.end();
+  }
+}
+
+/** Behind a pooler this is the first statement that needs a server, and may wait for one without end. */
+async function backendOf(client: Client, signal: AbortSignal | undefined): Promise<number> {
+  const hangUp = () => client.connection.stream.destroy();
+  signal?.addEventListener("abort", hangUp, { once: true });
+  try {
+    signal?.throwIfAborted();
+    const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+    return rows[0]?.pid ?? 0;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", hangUp);
   }
 }
 
@@ -118,8 +152,7 @@ export async function openSession(access: Access, options: SessionOptions): Prom
     client.on("error", (error) => closing || resolve(error));
     client.on("end", () => closing || resolve(new Error("The server closed the connection.")));
   });
-  const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
-  const pid = rows[0]?.pid ?? 0;
+  const pid = await backendOf(client, options.signal);
   let ended: Promise<unknown> | undefined;
   const onAbort = () => {
     closing = true;

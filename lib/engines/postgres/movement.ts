@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Client } from "pg";
+import { orAbort } from "../../abort.ts";
 import type { Access, WorkContext } from "../engine.ts";
 import { connect } from "./connect.ts";
 
@@ -58,8 +59,9 @@ async function watch(access: Access, work: WorkContext, over: AbortSignal): Prom
     await delay(EVERY_MS, undefined, { signal: over }).catch(() => undefined);
     if (over.aborted) break;
     try {
+      // A server that does not answer must not hold back what is done.
       client ??= await connect(access, { signal: over, applicationName: work.applicationName });
-      const now = await takeSamples(client, work.applicationName);
+      const now = await orAbort(over, takeSamples(client, work.applicationName));
       tell(work, before, now);
       before = now;
     } catch {

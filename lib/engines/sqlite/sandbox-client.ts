@@ -51,10 +51,11 @@ export class SandboxClient {
     const dump = await open("dump");
     const { body } = this.#channel;
     try {
-      const [restored] = await Promise.all([
-        this.#ask({ task: "restore" }, RESULTS.restore, work),
-        pour(dump, body),
-      ]);
+      const answer = this.#ask({ task: "restore" }, RESULTS.restore, work);
+      // Whoever answers without having read it all would be written to for ever.
+      const poured = pour(dump, body);
+      const read = answer.finally(() => body.destroy());
+      const [restored] = await Promise.all([read, poured]);
       return restored;
     } finally {
       dump.destroy();
