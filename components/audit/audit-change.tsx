@@ -48,6 +48,15 @@ export function AuditChange({ event }: { event: AuditItem }) {
       <span>
         <code className={classes.action}>{event.action}</code> <AuditObject object={event.object} />
       </span>
+      {event.object.name ? (
+        <Link
+          className={classes.only}
+          href={`/audit?${new URLSearchParams({ objectKind: event.object.kind, object: event.object.id || event.object.name })}`}
+          aria-label={`Only events of ${event.object.name}`}
+        >
+          only this
+        </Link>
+      ) : null}
       {names.length > 0 ? (
         <details>
           <summary>{names.length === 1 ? "1 field" : `${names.length} fields`}</summary>

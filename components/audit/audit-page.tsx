@@ -3,6 +3,7 @@
 import { Button } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
 import { useState } from "react";
 import type { ServerAction } from "@/components/ui/action-result";
 import { useNow } from "@/components/ui/clock";
@@ -22,6 +23,7 @@ import type { AuditItem, AuditVerification } from "@/lib/audit/schema";
 import { formatCount } from "@/lib/format";
 import type { Page } from "@/lib/paging";
 import { AuditChange } from "./audit-change";
+import classes from "./audit-change.module.css";
 import { ChainReport } from "./chain-report";
 
 const FILTERS = ["q", "action", "since", "actor", "object", "objectKind", "from", "to"] as const;
@@ -76,7 +78,7 @@ function otherFilters({
 function columns(): Column<AuditItem>[] {
   return [
     { key: "at", header: "When", width: "120px", cell: (row) => <RelativeTime at={row.at} /> },
-    { key: "actor", header: "Who", cell: (row) => actorWords(row.actor), width: "150px" },
+    { key: "actor", header: "Who", cell: (row) => <OnlyBy actor={row.actor} />, width: "150px" },
     { key: "what", header: "What", main: true, cell: (row) => <AuditChange event={row} /> },
     { key: "address", header: "From", cell: (row) => row.address ?? "–", width: "130px", wideOnly: true },
     {
@@ -88,6 +90,16 @@ function columns(): Column<AuditItem>[] {
       cell: (row) => row.seq ?? "waits",
     },
   ];
+}
+
+/** Whose event it is; leads to all of theirs. */
+function OnlyBy({ actor }: Pick<AuditItem, "actor">) {
+  return (
+    <Link className={classes.filter} href={`/audit?${new URLSearchParams({ actor: actor.name })}`}>
+      <Hidden>Only events by </Hidden>
+      {actorWords(actor)}
+    </Link>
+  );
 }
 
 function titleOf(result: AuditVerification | undefined): TitlePart[] {

@@ -38,16 +38,17 @@ export function ChainReport({
       <Panel padded>
         <ul className={classes.breaks}>
           {result.breaks.map((entry) => (
-            <li key={`${entry.seq} ${entry.eventId}`}>
-              <Status tone="problem" detail={`event ${entry.eventId}`}>
-                Link {entry.seq}: {entry.detail}
+            <li key={`${entry.seq} ${entry.eventId} ${entry.detail}`}>
+              <Status tone="problem" detail={entry.eventId ? `event ${entry.eventId}` : undefined}>
+                {entry.seq ? `Link ${entry.seq}: ${entry.detail}` : entry.detail}
               </Status>
             </li>
           ))}
         </ul>
         <p className={classes.advice}>
-          Somebody with access to the database changed it behind Holdfast. Compare with an export made
-          earlier, or with the head of the chain in the manifest of an older backup.
+          Unless a manifest could not be read, somebody with access to the database changed it behind
+          Holdfast. Compare with an export made earlier, or with the head of the chain in the manifest of an
+          older backup.
         </p>
       </Panel>
     </Section>

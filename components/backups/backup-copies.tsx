@@ -13,7 +13,8 @@ import { CopyAgain } from "./copy-again";
 type Copy = BackupDto["copies"][number];
 
 /** What can be made again; one that is out of reach may be there. */
-const isLacking = ({ state }: Copy) => state === "failed" || state === "missing" || state === "altered";
+const isLacking = ({ state, archived }: Copy) =>
+  !archived && (state === "failed" || state === "missing" || state === "altered");
 const canCopy = ({ state, copies }: BackupDto) =>
   (state === "complete" || state === "partial") &&
   copies.some((copy) => copy.state === "stored" || copy.state === "unreachable");
@@ -51,7 +52,7 @@ export function BackupCopies({ backup, copy, onStarted }: Props) {
                 header: "Destination",
                 main: true,
                 width: "16%",
-                cell: (row) => row.destination,
+                cell: (row) => (row.archived ? `${row.destination} (archived)` : row.destination),
               },
               {
                 key: "state",

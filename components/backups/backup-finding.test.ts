@@ -14,6 +14,7 @@ const proof = (given: Partial<NonNullable<BackupDto["proof"]>>): BackupDto["proo
 const copy = (destination: string, state: BackupDto["copies"][number]["state"]) => ({
   id: destination,
   destination,
+  archived: false,
   state,
   path: "p",
   sizeBytes: null,

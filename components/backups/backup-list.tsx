@@ -2,7 +2,6 @@
 /** All backups, newest first, with the proof of each; filtered in the URL. */
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import Link from "next/link";
 import { useState } from "react";
 import { useZone } from "@/components/ui/clock";
 import { DataTable } from "@/components/ui/data-table";
@@ -22,6 +21,7 @@ import { formatDay, plural } from "@/lib/format";
 import type { Page } from "@/lib/paging";
 import { backupColumns } from "./backup-columns";
 import type { StartBackup } from "./backup-dialog";
+import { BackupCalendar } from "./calendar/backup-calendar";
 import { rangeOfDay } from "./calendar/calendar-days";
 
 const BackupDialog = lazyDialog(() => import("./backup-dialog"));
@@ -64,11 +64,6 @@ export function BackupList({ mayRun, start }: { mayRun: boolean; start: StartBac
           range && day
             ? `Taken on ${formatDay(day)}, ${zone}`
             : "A backup counts when it has been restored and found equal, table by table",
-          filters.database ? (
-            <Link key="calendar" href={`/databases/${encodeURIComponent(filters.database)}`}>
-              Calendar of {filters.database}
-            </Link>
-          ) : null,
         ]}
         actions={button}
       />
@@ -94,6 +89,7 @@ export function BackupList({ mayRun, start }: { mayRun: boolean; start: StartBac
         />
         <FilterDay label="Day" value={day} onChange={(wanted) => set({ day: wanted })} />
       </FilterBar>
+      {filters.database ? <BackupCalendar name={filters.database} /> : null}
       <DataTable
         list={list}
         label="Backups"

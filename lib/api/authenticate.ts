@@ -29,9 +29,13 @@ export async function authenticate(runtime: Runtime, request: Request, endpoint:
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
     const ctx = token ? await resolveToken(base, token) : null;
     if (ctx) return ctx;
-    throw new HoldfastError("unauthenticated", "This API token is unknown, revoked or expired.", {
-      remedy: "Make a new one under Settings, Tokens, and send it as Authorization: Bearer <token>.",
-    });
+    throw new HoldfastError(
+      "unauthenticated",
+      "This API token is unknown, revoked or expired, or its owner is disabled.",
+      {
+        remedy: "Make a new one under Settings, Tokens, and send it as Authorization: Bearer <token>.",
+      },
+    );
   }
   const { secureCookies: secure, sessionSecret: secret } = runtime;
   const cookies = parseCookies(request.headers.get("cookie"));

@@ -111,7 +111,7 @@ export const TITLES: Record<ErrorDescription["code"], string> = {
   not_found: "Not found",
   conflict: "Changed in the meantime",
   refused: "Refused",
-  throttled: "Too many tries",
+  throttled: "Not now",
   unavailable: "Not available",
   timeout: "Timed out",
   internal: "Internal error",

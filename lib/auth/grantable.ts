@@ -4,6 +4,10 @@ import { HoldfastError } from "../errors.ts";
 
 const ORDER: Role[] = ["viewer", "operator", "admin"];
 
+export function lowerRole(a: Role, b: Role): Role {
+  return ORDER.indexOf(a) < ORDER.indexOf(b) ? a : b;
+}
+
 interface Grant {
   role: Role;
   environments: string[];

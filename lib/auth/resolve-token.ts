@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Ctx } from "../context.ts";
-import { tokenState, WITH_OWNER } from "../tokens/token-dto.ts";
+import { tokenRole, tokenState, WITH_OWNER } from "../tokens/token-dto.ts";
 
 const SEEN_EVERY_MS = 60_000;
 /** "hf_" and 32 random bytes in base64url. */
@@ -12,8 +12,8 @@ export function secretHash(secret: string): string {
 }
 
 /**
- * Who an API token stands for, or null when it is unknown, revoked or expired, or its owner is disabled. `lastUsedAt` is written at most
- * once a minute.
+ * Who an API token stands for, never with a higher role than its owner has now; null when it is unknown, revoked or
+ * expired, or its owner is disabled. `lastUsedAt` is written at most once a minute.
  */
 export async function resolveToken(base: Omit<Ctx, "actor">, token: string): Promise<Ctx | null> {
   if (!TOKEN_SHAPE.test(token)) return null;
@@ -28,5 +28,5 @@ export async function resolveToken(base: Omit<Ctx, "actor">, token: string): Pro
     });
   }
   const scope = { environments: row.scopeEnvironments, applications: row.scopeApplications };
-  return { ...base, actor: { kind: "token", id: row.id, name: row.name, role: row.role, scope } };
+  return { ...base, actor: { kind: "token", id: row.id, name: row.name, role: tokenRole(row), scope } };
 }

@@ -30,7 +30,7 @@ export async function startTotp(
     });
     if (count === 0) {
       throw new HoldfastError("conflict", "A second factor is on already.", {
-        remedy: "Switch it off first, then set up the new one.",
+        remedy: "Turn it off first, then set up the new one.",
       });
     }
     const user = await tx.user.findUniqueOrThrow({ where: { id: actor.id } });

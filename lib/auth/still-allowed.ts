@@ -1,5 +1,5 @@
 import type { Ctx } from "../context.ts";
-import { tokenState, WITH_OWNER } from "../tokens/token-dto.ts";
+import { tokenRole, tokenState, WITH_OWNER } from "../tokens/token-dto.ts";
 import { resolveSession } from "./resolve-session.ts";
 
 /**
@@ -16,7 +16,7 @@ export async function stillAllowed(ctx: Ctx): Promise<boolean> {
     const row = await ctx.db.apiToken.findUnique({ where: { id: actor.id }, include: WITH_OWNER });
     if (!row || row.revokedAt || tokenState(row, ctx.clock.now()) !== "works") return false;
     const scope = { environments: row.scopeEnvironments, applications: row.scopeApplications };
-    return same({ role: row.role, scope }, actor);
+    return same({ role: tokenRole(row), scope }, actor);
   }
   return true;
 }

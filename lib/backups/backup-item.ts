@@ -32,6 +32,7 @@ export function backupItem(row: BackupRow): BackupItem {
     copies: row.copies.map((copy) => ({
       id: copy.id,
       destination: copy.destination.name,
+      archived: copy.destination.archivedAt !== null,
       state: copy.state,
       path: copy.path,
       sizeBytes: numberOf(copy.sizeBytes),

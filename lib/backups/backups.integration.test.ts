@@ -6,12 +6,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Actor, Ctx } from "../context.ts";
 import { createDatabase } from "../databases/create-database.ts";
 import { getDatabase } from "../databases/get-database.ts";
+import { archiveDestination } from "../destinations/archive-destination.ts";
 import { createDestination } from "../destinations/create-destination.ts";
 import { listDestinations } from "../destinations/list-destinations.ts";
 import { newId } from "../ids.ts";
 import type { TestPostgres } from "../testing/postgres.ts";
 import { filesBelow } from "../transfer/testing/transfer-setup.ts";
 import { backupDays } from "./backup-days.ts";
+import { copyBackup } from "./copy-backup.ts";
 import { downloadArtefact } from "./download-artefact.ts";
 import { getBackup } from "./get-backup.ts";
 import { getManifest } from "./get-manifest.ts";
@@ -210,7 +212,17 @@ describe("several destinations", () => {
     ]);
     const { items } = await listDestinations(ctx);
     expect(items).toMatchObject([{ name: "local" }, { name: "second", copies: 1 }]);
-    await ctx.db.destination.update({ where: { name: "second" }, data: { archivedAt: new Date() } });
+    // Nothing is made again there from now on, neither by itself nor by an operation that waits already.
+    const copies = () => ctx.db.copy.findMany({ where: { backupId: backup.id, state: "failed" } });
+    expect(await copies()).toMatchObject([{ retryAt: expect.any(Date) }]);
+    await kill(worker);
+    const asked = await copyBackup(ctx, backup.id, { destination: "second" });
+    await archiveDestination(ctx, "second");
+    worker = await install.startWorker("after");
+    await install.until(asked.id, "failed");
+    const { reason } = await ctx.db.operation.findUniqueOrThrow({ where: { id: asked.id } });
+    expect(reason).toContain("second is archived");
+    expect(await copies()).toMatchObject([{ retryAt: null }]);
   });
 });
 

@@ -8,6 +8,8 @@ export const copyStates = ["writing", "stored", "missing", "altered", "failed", 
 export const copySchema = z.object({
   id: z.string(),
   destination: z.string(),
+  /** The destination is out of use: its copies stay, and none is made there again. */
+  archived: z.boolean(),
   state: z.enum(copyStates),
   /** Relative to the destination's root. */
   path: z.string(),

@@ -106,7 +106,6 @@ test("what is a database's own caveat, and what concerns the whole install", () 
   const caveat = (facts: Partial<RecoverableFacts>) => judged(facts).caveat;
   expect(caveat({ lastProven: proven(HOUR) })).toBeNull();
   expect(caveat({ kitConfirmed: false, lastProven: proven(HOUR, { offHost: false }) })).toBeNull();
-  expect(caveat({ lastProven: proven(9 * DAY) })).toBe("age");
   expect(caveat({ lastProven: proven(3 * HOUR), lastFailedBackup: fact("f", HOUR) })).toBe("run");
   expect(caveat({ lastProven: proven(3 * HOUR), lastUnverifiable: fact("u", HOUR) })).toBe("run");
   expect(caveat({ lastProven: proven(HOUR, { copies: copies({ failed: 1 }) }) })).toBe("copies");
@@ -224,7 +223,7 @@ test("stale proof is amber after a week and red after a month", () => {
     state: "warning",
     text: "not proven for 9 days",
     detail: "newest proven data is 9 days old",
-    restorable: true,
+    restorable: false,
   });
   expect(state({ lastProven: proven(31 * DAY) })).toMatchObject({ state: "problem", restorable: false });
   expect(state({ lastProven: proven(9 * DAY), lastFailedBackup: fact("f", DAY, "refused") }).detail).toBe(

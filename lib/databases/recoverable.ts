@@ -55,20 +55,20 @@ export interface RecoverableFacts {
 
 export interface Recoverable {
   promise: PromiseState;
-  /** Whether it counts as restorable in the Overview's finding: proven, and nothing speaks against it. */
+  /** Whether it counts as restorable in the Overview's finding: proven lately, and nothing speaks against it. */
   restorable: boolean;
   /**
-   * What has to be said against a restorable one that is its own: the age of its proof, a newer run that failed, or
-   * its copies. Null when there is nothing but what concerns the whole install.
+   * What has to be said against a restorable one that is its own: a newer run that failed, or its copies. Null when there is nothing but what concerns the whole install.
    */
-  caveat: "age" | "run" | "copies" | null;
+  caveat: "run" | "copies" | null;
 }
 
 /** How the promise "can we get it back?" stands. Only a fresh proof without any caveat is `ok`. */
 export function recoverable(facts: RecoverableFacts): Recoverable {
   const standing = withoutRunning(facts);
   const { lastProven } = facts;
-  const restorable = lastProven !== null && (standing.state === "ok" || standing.state === "warning");
+  const fresh = lastProven !== null && facts.now.getTime() - lastProven.at.getTime() <= STALE_MS;
+  const restorable = fresh && (standing.state === "ok" || standing.state === "warning");
   return {
     promise: facts.running ? inProgress(facts, facts.running, standing) : standing,
     restorable,
@@ -77,7 +77,6 @@ export function recoverable(facts: RecoverableFacts): Recoverable {
 }
 
 function ownCaveat(facts: RecoverableFacts, proven: Proven): Recoverable["caveat"] {
-  if (facts.now.getTime() - proven.at.getTime() > STALE_MS) return "age";
   if (runCaveat(facts, proven) !== null) return "run";
   return copiesCaveat(proven.copies) === null ? null : "copies";
 }

@@ -61,7 +61,7 @@ export async function selectDatabases(
           'missing', count(*) FILTER (WHERE c.state = 'missing'),
           'altered', count(*) FILTER (WHERE c.state = 'altered'),
           'unreachable', count(*) FILTER (WHERE c.state = 'unreachable'),
-          'failed', count(*) FILTER (WHERE c.state = 'failed')) AS counts,
+          'failed', count(*) FILTER (WHERE c.state = 'failed' AND t.archived_at IS NULL)) AS counts,
         coalesce(bool_or(c.state = 'stored' AND t.kind <> 'local'), FALSE) AS off_host
       FROM copy c JOIN destination t ON t.id = c.destination_id
       WHERE c.backup_id = proven.id) AS copies ON TRUE

@@ -25,6 +25,8 @@ export async function archiveDestination(ctx: Ctx, nameOrId: string): Promise<De
       });
     }
     await tx.destination.update({ where: { id: row.id }, data: { archivedAt: ctx.clock.now() } });
+    // Nothing is made there again.
+    await tx.copy.updateMany({ where: { destinationId: row.id }, data: { retryAt: null } });
     await emitAudit(tx, ctx, {
       action: "destination.archive",
       object: { kind: "destination", id: row.id, name: row.name },

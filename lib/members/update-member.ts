@@ -17,8 +17,8 @@ import { updateMemberInput } from "./schema.ts";
 /**
  * Changes name, role or limits, disables or enables. It holds from the member's next request; disabling ends
  * their sessions at once and stops their API tokens until they are enabled again. Whoever may invite no longer has
- * no open invitation: a link could bring them back. `tokens` lists the API tokens they own; those keep the role and
- * limits they were made with: revoke the ones that should not. Throws `refused` for the last admin.
+ * no open invitation: a link could bring them back. `tokens` lists the API tokens they own: a lower role holds for
+ * those, too; limits they keep as they were made, so revoke the ones that should not. Throws `refused` for the last admin.
  */
 export async function updateMember(
   ctx: Ctx,

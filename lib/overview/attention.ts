@@ -78,7 +78,7 @@ function databaseItems({ item, row, restorable, caveat }: Assessed): Attention[]
   const items: Attention[] = [];
   const { recoverable: promise, name, environment } = item;
   // Amber for want of a kit or a copy elsewhere concerns the install and is told once; copies have items of their own.
-  const own = promise.state === "warning" && (caveat === "age" || caveat === "run");
+  const own = promise.state === "warning" && caveat === "run";
   const concerns = promise.state === "problem" || (promise.state !== "running" && !restorable) || own;
   if (concerns) {
     items.push({
@@ -174,7 +174,7 @@ function lackingItem(lacking: LackingCopy, databases: Assessed[]): Attention[] {
       detail: lacking.reason ?? "",
       since: lacking.since?.toISOString() ?? null,
       environment: item.environment,
-      action: { label: lacking.state === "failed" ? "Make it again" : "Open the backup", href },
+      action: { label: "Open the backup", href },
     },
   ];
 }

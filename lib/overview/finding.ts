@@ -26,12 +26,22 @@ export function clauseOf(text: string): string {
   return clauses[text] ?? " needs a look.";
 }
 
-/** The Overview in a sentence or two, as its cells have it; only the part that needs someone has a tone. */
-export function findingOf(databases: Assessed[], kitMissing: boolean): Part[] {
+/**
+ * The Overview in a sentence or two, as its cells have it; only the part that needs someone has a tone. `toCopy`:
+ * databases with copies that somebody has to look at; those of others are made again by themselves.
+ */
+export function findingOf(
+  databases: Assessed[],
+  kitMissing: boolean,
+  toCopy: ReadonlySet<string> = new Set(),
+): Part[] {
   if (databases.length === 0) return [plain("No database is registered yet.")];
   const bad = databases.filter((one) => !one.restorable);
   const concerned = databases.filter(
-    (one) => one.restorable && one.caveat !== null && one.item.recoverable.state !== "running",
+    (one) =>
+      one.restorable &&
+      one.item.recoverable.state !== "running" &&
+      (one.caveat === "run" || (one.caveat === "copies" && toCopy.has(one.item.id))),
   );
   const install = installWords(databases, kitMissing);
   if (bad.length + concerned.length === 0) return allGood(databases, install);

@@ -33,6 +33,7 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof overviewQuery>
   // Of one environment it is told where it shows in a cell.
   const kitConcerns = !environment || databases.some(({ row }) => row.provenId !== null);
   const workers = [...pools.values()].reduce((sum, count) => sum + count, 0);
+  const toCopy = new Set([...damaged, ...lacking].map(({ databaseId }) => databaseId));
   const attention = attentionOf({
     databases,
     damaged,
@@ -43,7 +44,7 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof overviewQuery>
     kit: kitConcerns ? kit : "confirmed",
   });
   return {
-    finding: findingOf(databases, kitConcerns && kit !== "confirmed"),
+    finding: findingOf(databases, kitConcerns && kit !== "confirmed", toCopy),
     facts: databases.length > 0 ? factsOf(databases, workers) : [],
     counts: {
       databases: databases.length,
@@ -88,12 +89,13 @@ async function damagedCopies(db: Db): Promise<DamagedCopies[]> {
     FROM destination t
     JOIN copy c ON c.destination_id = t.id AND c.state IN ('missing', 'altered')
     JOIN backup b ON b.id = c.backup_id
+    WHERE t.archived_at IS NULL
     GROUP BY b.database_id`;
 }
 
-/** Copies that the newest backups lack, and that nothing makes again by itself. */
+/** Copies that the newest backup and the newest proven one lack, and that nothing makes again by itself. */
 async function lackingCopies(db: Db, databases: Assessed[]): Promise<LackingCopy[]> {
-  const newest = databases.flatMap(({ row }) => row.goodId ?? []);
+  const newest = [...new Set(databases.flatMap(({ row }) => [row.goodId ?? [], row.provenId ?? []].flat()))];
   if (newest.length === 0) return [];
   return await db.$queryRaw<LackingCopy[]>`
     SELECT b.database_id::text AS "databaseId", b.id::text AS "backupId", t.name AS destination,

@@ -143,19 +143,32 @@ test("several proven: how many have no copy elsewhere is said, and who is stale 
     [
       "c: the copy at offsite could not be made",
       "the bucket is away",
-      { label: "Make it again", href: `/backups/${made.get("c")}` },
+      { label: "Open the backup", href: `/backups/${made.get("c")}` },
     ],
     ["c has no copy off this host", expect.any(String), expect.any(Object)],
   ]);
   // It is made again by itself: nothing for a person to do yet.
   await meta.db.copy.updateMany({ where: { state: "failed" }, data: { retryAt: new Date() } });
-  expect((await getOverview(ctx, {})).attention.map(({ id }) => id)).toEqual(["off-host"]);
+  const retried = await getOverview(ctx, {});
+  expect(retried.attention.map(({ id }) => id)).toEqual(["off-host"]);
+  expect(words(retried.finding)).toBe("All 3 databases are proven; c has no copy off this host.");
 
-  await meta.db.copy.updateMany({ where: { state: "failed" }, data: { state: "stored", retryAt: null } });
+  // At a destination that is out of use nothing lacks.
+  const where = { name: "offsite" };
+  await meta.db.destination.update({ where, data: { archivedAt: new Date() } });
+  await meta.db.copy.updateMany({ where: { state: "failed" }, data: { retryAt: null } });
+  const without = await getOverview(ctx, {});
+  expect(without.attention.map(({ id }) => id)).toEqual(["off-host"]);
+  expect(without.databases.find(({ name }) => name === "c")?.recoverable.detail).toBe(
+    "no copy off this host",
+  );
+  await meta.db.destination.update({ where, data: { archivedAt: null } });
+
+  await meta.db.copy.updateMany({ where: { state: "failed" }, data: { state: "stored" } });
   const old = await makeDatabase(meta.db, { name: "old" });
   await copyOffHost((await makeBackup(meta.db, old.id, provenNow(9 * DAY))).id);
   expect(words((await getOverview(ctx, {})).finding)).toBe(
-    "All 4 databases can be restored. old has not been proven for 9 days.",
+    "3 of 4 databases can be restored. old has not been proven for 9 days.",
   );
 });
 

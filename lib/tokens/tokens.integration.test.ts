@@ -50,6 +50,17 @@ test("a token is shown once, stored hashed, and stands for its role and limits u
   expect(JSON.stringify(events)).not.toContain(made.token);
 });
 
+test("has never a higher role than its owner has now", async () => {
+  const admin = await makeMember(base);
+  const { user, ctx: ownerCtx } = await makeMember(base);
+  const made = await createToken(ownerCtx, { name: "deploys", role: "admin" });
+  const before = await resolveToken(base, made.token);
+  const { tokens } = await updateMember(admin.ctx, { member: user.id, role: "viewer" });
+  expect(tokens).toMatchObject([{ name: "deploys", role: "viewer" }]);
+  expect((await resolveToken(base, made.token))?.actor).toMatchObject({ role: "viewer" });
+  expect(before && (await stillAllowed(before))).toBe(false);
+});
+
 test("while its owner is disabled a token is refused and listed as such; so is one that it made", async () => {
   const admin = await makeMember(base);
   const { user, ctx: ownerCtx } = await makeMember(base);

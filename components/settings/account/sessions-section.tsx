@@ -49,6 +49,7 @@ export function SessionsSection({ actions }: { actions: SessionActions }) {
       cell: (row) =>
         row.current ? null : (
           <Button
+            aria-label={`End the session of ${browserName(row.userAgent)} at ${row.address ?? "an address not known"}`}
             size="compact-sm"
             variant="default"
             onClick={async () => {

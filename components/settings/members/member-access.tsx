@@ -76,13 +76,13 @@ export function MemberAccess({ member, actions, onClose, onChanged }: Props) {
         </Ask>
       ) : asking === "totp" ? (
         <Ask
-          question={`Remove the second factor of ${member.name}?`}
-          label="Remove it"
+          question={`Turn off the second factor of ${member.name}?`}
+          label="Turn it off"
           danger
           action={resetTotp}
           onCancel={cancel}
           onConfirm={async () => {
-            if (await resetTotp.run({ member: member.id })) finish("The second factor is removed.");
+            if (await resetTotp.run({ member: member.id })) finish("The second factor is off.");
           }}
         >
           The password alone signs them in until they set up a new one. Make sure that it is they who ask.
@@ -120,7 +120,7 @@ export function MemberAccess({ member, actions, onClose, onChanged }: Props) {
           </Button>
           {member.totp ? (
             <Button variant="default" onClick={() => ask("totp")}>
-              Remove the second factor…
+              Turn off the second factor…
             </Button>
           ) : null}
           <Button variant="default" onClick={() => ask("sessions")}>

@@ -51,6 +51,7 @@ export function MemberSessions({
                 "this one"
               ) : (
                 <Button
+                  aria-label={`End the session of ${browserName(row.userAgent)} at ${row.address ?? "an address not known"}`}
                   size="compact-sm"
                   variant="default"
                   onClick={async () => {

@@ -110,13 +110,13 @@ export function MembersPage({ actions }: { actions: MemberActions }) {
         <Button
           size="compact-sm"
           variant="default"
-          aria-label={`Withdraw the invitation of ${row.email}`}
+          aria-label={`Revoke the invitation of ${row.email}`}
           onClick={async () => {
             await revoke.run({ invite: row.id });
             await refresh();
           }}
         >
-          Withdraw
+          Revoke
         </Button>
       ),
     },
@@ -142,7 +142,7 @@ export function MembersPage({ actions }: { actions: MemberActions }) {
       />
       <Section title="Open invitations">
         {revoke.failure ? (
-          <ProblemPanel title="Not withdrawn" problem={failureToProblem(revoke.failure)} />
+          <ProblemPanel title="Not revoked" problem={failureToProblem(revoke.failure)} />
         ) : null}
         <DataTable
           list={invites}

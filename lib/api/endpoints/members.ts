@@ -57,7 +57,7 @@ export const memberEndpoints = [
     method: "POST",
     path: "/members/{member}/reset-totp",
     tag,
-    summary: "Switch off a lost second factor",
+    summary: "Turn off a lost second factor",
     permission: "member.write",
     output: memberSchema,
     handle: (ctx, { params }) => resetTotp(ctx, { member: params.member ?? "" }),

@@ -167,12 +167,13 @@ export async function scheduleRetry(
   reason: string,
   now: Date,
 ): Promise<void> {
-  const failed = await tx.copy.findFirst({ where: { backupId, destinationId, state: "failed" } });
-  if (!failed) return;
-  await tx.copy.update({
-    where: { id: failed.id },
-    data: { reason, checkedAt: now, retryAt: nextRetry(failed.retries, now) },
+  const failed = await tx.copy.findFirst({
+    where: { backupId, destinationId, state: "failed" },
+    include: { destination: { select: { archivedAt: true } } },
   });
+  if (!failed) return;
+  const retryAt = failed.destination.archivedAt ? null : nextRetry(failed.retries, now);
+  await tx.copy.update({ where: { id: failed.id }, data: { reason, checkedAt: now, retryAt } });
 }
 
 /** Browsers look again at whatever shows the backup. */
