@@ -163,8 +163,8 @@ test("a failed proof that is newer than the proven one is red with its reason", 
   const lastGood = { id: "f", at: before(HOUR) };
   expect(state({ lastGood, lastFailedProof: fact("f", HOUR) })).toMatchObject({
     state: "problem",
-    text: "never proven",
-    detail: "the last proof failed",
+    text: "last proof failed",
+    detail: "no reason given",
   });
 });
 

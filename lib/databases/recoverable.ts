@@ -126,7 +126,7 @@ function neverBackedUp(facts: RecoverableFacts): PromiseState {
 }
 
 function proofFailed(facts: RecoverableFacts, failed: { id: string; reason: string | null }): PromiseState {
-  return problem(unprovenText(facts), failed.reason ?? "the last proof failed", failed.id);
+  return problem(unprovenText(facts), failed.reason ?? "no reason given", failed.id);
 }
 
 /** There is a good backup, and none was ever proven. */
@@ -247,9 +247,10 @@ function provenText(facts: RecoverableFacts, proven: Proven): string {
 /** "not proven for 9 days"; within the first day it is the failure that matters. */
 function unprovenText(facts: RecoverableFacts): string {
   const { lastProven, now } = facts;
-  if (!lastProven) return "never proven";
-  const { at } = lastProven;
-  return now.getTime() - at.getTime() < DAY_MS ? "last proof failed" : `not proven for ${span(at, now)}`;
+  const since = lastProven?.at;
+  // Without one that is proven still there may have been one that was.
+  if (!since || now.getTime() - since.getTime() < DAY_MS) return "last proof failed";
+  return `not proven for ${span(since, now)}`;
 }
 
 function failedBackup(reason: string | null): string {

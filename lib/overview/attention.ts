@@ -88,7 +88,7 @@ function databaseItems({ item, row, restorable, caveat }: Assessed): Attention[]
       detail: promise.detail ?? detailFor(promise.text),
       since: sinceOf(row),
       environment,
-      action: actionFor(item, row),
+      action: actionFor(item),
     });
   }
   if (row.probeError !== null && row.probedAt) {
@@ -118,14 +118,11 @@ function sinceOf(row: Assessed["row"]): string {
   return (newest ?? row.provenDataAt ?? row.goodAt ?? row.createdAt).toISOString();
 }
 
-function actionFor(
-  { name, recoverable: { text, href } }: Assessed["item"],
-  row: Assessed["row"],
-): Attention["action"] {
+function actionFor({ name, recoverable: { text, href } }: Assessed["item"]): Attention["action"] {
   const page = `/databases/${name}`;
   if (text === "never backed up" || !href) return { label: "Back up…", href: page };
   // A proof that failed would fail again.
-  if (text === "never proven" && row.failedProofAt === null) return { label: "Prove…", href };
+  if (text === "never proven") return { label: "Prove…", href };
   if (href.startsWith("/backups/")) return { label: "See why", href };
   return { label: "Open it", href };
 }

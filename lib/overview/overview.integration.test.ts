@@ -244,9 +244,9 @@ test("an altered only copy is told once, as the reason why nothing can be restor
   });
   const overview = await getOverview(ctx, {});
   expect(overview.attention.map((item) => [item.title, item.detail, item.action.label])).toEqual([
-    ["shop: never proven", "dump.pgdump.zst.age was altered", "See why"],
+    ["shop: last proof failed", "dump.pgdump.zst.age was altered", "See why"],
   ]);
-  expect(words(overview.finding)).toBe("The one database can't be restored yet. shop was never proven.");
+  expect(words(overview.finding)).toBe("The one database can't be restored yet. shop failed its last proof.");
 });
 
 test("what can't be reached, pools without a worker and destinations that fail are there", async () => {
