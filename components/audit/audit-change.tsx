@@ -1,5 +1,6 @@
 "use client";
 /** What one audit event says: action and object in words, and the changed fields before and after. */
+import { IconFilter } from "@tabler/icons-react";
 import Link from "next/link";
 import { Fragment } from "react";
 import type { AuditItem } from "@/lib/audit/schema";
@@ -53,8 +54,9 @@ export function AuditChange({ event }: { event: AuditItem }) {
           className={classes.only}
           href={`/audit?${new URLSearchParams({ objectKind: event.object.kind, object: event.object.id || event.object.name })}`}
           aria-label={`Only events of ${event.object.name}`}
+          title="Only events of this"
         >
-          only this
+          <IconFilter size={14} aria-hidden />
         </Link>
       ) : null}
       {names.length > 0 ? (

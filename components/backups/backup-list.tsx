@@ -1,6 +1,6 @@
 "use client";
 /** All backups, newest first, with the proof of each; filtered in the URL. */
-import { Button } from "@mantine/core";
+import { Box, Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useZone } from "@/components/ui/clock";
@@ -89,7 +89,11 @@ export function BackupList({ mayRun, start }: { mayRun: boolean; start: StartBac
         />
         <FilterDay label="Day" value={day} onChange={(wanted) => set({ day: wanted })} />
       </FilterBar>
-      {filters.database ? <BackupCalendar name={filters.database} /> : null}
+      {filters.database ? (
+        <Box mb={24}>
+          <BackupCalendar name={filters.database} />
+        </Box>
+      ) : null}
       <DataTable
         list={list}
         label="Backups"
