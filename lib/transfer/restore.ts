@@ -72,7 +72,7 @@ export async function runRestore(spec: RestoreSpec, io: TransferIo): Promise<Res
     const kept = await replace(attempt, swap, endSessions);
     return { ...result, reason: kept ? `${result.reason} ${kept}` : result.reason, access: spec.on };
   } catch (error) {
-    if (swap && (await engine.settleSwap(spec.on, swap, work)).done) throw error;
+    if (swap && (await engine.settleSwap(spec.on, swap, tidying(work))).done) throw error;
     await dropHalf(attempt, name);
     throw spec.target.kind === "over" ? untouched(spec.target.name, error) : error;
   }
@@ -160,11 +160,12 @@ async function replace(attempt: Attempt, swap: Swap, endSessions: boolean): Prom
   }
 }
 
-/** Also after an abort, so with a signal of its own. */
+/** For what is done after an abort, too. */
+const tidying = (work: WorkContext): WorkContext => ({ ...work, signal: AbortSignal.timeout(30_000) });
+
 async function dropHalf({ spec, io, engine, work }: Attempt, name: string): Promise<void> {
   try {
-    const signal = AbortSignal.timeout(30_000);
-    await engine.dropDatabase(spec.on, name, { ...work, signal });
+    await engine.dropDatabase(spec.on, name, tidying(work));
     io.log(`The half-restored database ${name} was dropped.`);
   } catch (error) {
     io.log(`The half-restored database ${name} could not be dropped: ${messageOf(error)}`, "error");

@@ -12,7 +12,7 @@ import { ZstdStage } from "./zstd-stage.ts";
 export interface StoreOptions {
   /** age recipients; empty leaves the artefact unencrypted. */
   recipients: string[];
-  /** zstd's, 1 to 19; 1 by default. */
+  /** zstd's, 1 to 9; 1 by default. */
   compressionLevel?: number | undefined;
   signal: AbortSignal;
   /** Plain bytes so far. */

@@ -11,7 +11,7 @@ const LEVEL = 1;
 const COLLECT_EVERY = 8 * 1024 * 1024;
 
 /**
- * Compresses what passes with zstd (`level` 1 to 19), counted and hashed with sha256 on the way in. pg_dump writes some
+ * Compresses what passes with zstd (`level` 1 to 9), counted and hashed with sha256 on the way in. pg_dump writes some
  * 4 KiB at a time, so the input is gathered in two buffers that are used again and again: nothing is allocated
  * per byte. `onBytes` gets the count so far; `sum()` is for after the end.
  */

@@ -10,7 +10,7 @@ import { quoteIdentifier, quoteLiteral } from "./quote.ts";
 import { endOwnSessions, listSessions } from "./sessions.ts";
 
 const DUPLICATE_DATABASE = "42P04";
-const OBJECT_IN_USE = "55006";
+export const OBJECT_IN_USE = "55006";
 /** Longest name of a database (NAMEDATALEN). */
 export const MAX_NAME_BYTES = 63;
 const OWN_SESSIONS_MS = 10_000;

@@ -4,12 +4,11 @@ import { HoldfastError, messageOf } from "../../errors.ts";
 import type { Access, SettledSwap, Swap, WorkContext } from "../engine.ts";
 import { connectBeside } from "./connect-beside.ts";
 import { codeOf } from "./connect-errors.ts";
-import { MAX_NAME_BYTES } from "./manage-databases.ts";
+import { MAX_NAME_BYTES, OBJECT_IN_USE } from "./manage-databases.ts";
 import { explained, inUse } from "./manage-errors.ts";
 import { quoteIdentifier } from "./quote.ts";
 import { endAllOwnSessions, endOwnSessions, listSessions } from "./sessions.ts";
 
-const OBJECT_IN_USE = "55006";
 /** Less than an orphaned transfer has before it is ended. */
 const REOPEN_MS = 6_000;
 
