@@ -66,7 +66,7 @@ test("an empty install says so and asks for a worker and a kit", async () => {
 async function copyOffHost(backupId: string, columns: { state?: "stored" | "failed" | "unreachable" } = {}) {
   const offsite = await meta.db.destination.upsert({
     where: { name: "offsite" },
-    create: { id: newId(), name: "offsite", kind: "s3", config: {} },
+    create: { id: newId(), name: "offsite", kind: "s3", config: {}, offHost: true },
     update: {},
   });
   const { state = "stored" } = columns;
