@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
@@ -94,6 +94,29 @@ describe("SFTP faults", () => {
     expect(await readdir(server.folder)).toEqual(before);
     expect(await client({ hostKey: changed }).stat("changed/object")).toBeNull();
     server.config.hostKey = changed;
+  });
+
+  it("works with a user who may only write, and says what it can't do", async () => {
+    const drop = await startSshServer({ deny: "read,opendir,remove" });
+    try {
+      const storage = sftpStorage(drop.config, { privateKey: drop.privateKey }, installId);
+      await storage.init();
+      await storage.init();
+      expect(await storage.test()).toMatchObject({ lacks: ["read", "list", "delete"] });
+      await put(storage, "dropped/object", content);
+      expect((await readFile(`${drop.folder}/dropped/object`)).equals(content)).toBe(true);
+      await expect(put(storage, "dropped/object", content)).rejects.toMatchObject({ code: "conflict" });
+    } finally {
+      await drop.cleanUp();
+    }
+  });
+
+  it("never connects to a link-local or metadata address", async () => {
+    await expect(client({ host: "169.254.169.254" }).stat("x")).rejects.toMatchObject({
+      code: "invalid",
+      fields: { "config.host": expect.any(String) },
+    });
+    await expect(readHostKey({ host: "169.254.169.254", port: 22 })).rejects.toThrow(/metadata/);
   });
 
   it("says so when a folder can't be made, and leaves nothing", async () => {

@@ -3,8 +3,8 @@ import { forbiddenHost } from "../../network/forbidden-address.ts";
 
 /** Status codes of SFTP version 3 (draft-ietf-secsh-filexfer-02, section 7). */
 export const NO_SUCH_FILE = 2;
-const PERMISSION_DENIED = 3;
-export const FAILURE = 4;
+export const PERMISSION_DENIED = 3;
+const FAILURE = 4;
 
 /** The protocol's status code or the network's error code, or null. */
 export function sftpCode(error: unknown): number | string | null {

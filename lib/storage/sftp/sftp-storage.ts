@@ -10,7 +10,7 @@ import type { ObjectInfo, ObjectWriter, Storage, StorageTest } from "../storage.
 import { tryOut } from "../try-out.ts";
 import { call } from "./sftp-call.ts";
 import { SftpConnection } from "./sftp-connection.ts";
-import { NO_SUCH_FILE, sftpCode, sftpFault } from "./sftp-faults.ts";
+import { NO_SUCH_FILE, PERMISSION_DENIED, sftpCode, sftpFault } from "./sftp-faults.ts";
 import type { SftpConfig, SftpSecret } from "./sftp-schema.ts";
 import { handleReader, handleWriter } from "./sftp-stream.ts";
 
@@ -43,7 +43,8 @@ class SftpStorage implements Storage {
     await this.#use(async (sftp) => {
       await makeFolders(sftp, this.#config.folder);
       const marker = await this.#readMarker(sftp);
-      if (marker !== null) return readMarker(marker, this.#installId, this.#place());
+      if (marker === "denied" && (await lstat(sftp, this.#absolute([MARKER])))) return;
+      if (marker !== null && marker !== "denied") return readMarker(marker, this.#installId, this.#place());
       const handle = await call<Buffer>(sftp, (done) =>
         sftp.open(this.#absolute([MARKER]), "wx", { mode: PRIVATE_FILE }, done),
       );
@@ -92,11 +93,11 @@ class SftpStorage implements Storage {
       const wanted = range
         ? { start: range.start, end: Math.min(range.end, size - 1) }
         : { start: 0, end: size - 1 };
-      const stream = handleReader(sftp, handle, wanted, async () => {
+      const close = async () => {
         await call<void>(sftp, (done) => sftp.close(handle, done)).catch(() => undefined);
         release();
-      });
-      return stream;
+      };
+      return handleReader(sftp, handle, wanted, { asFault: (error) => this.#fault(error), close });
     } catch (error) {
       release();
       throw this.#fault(error);
@@ -146,7 +147,7 @@ class SftpStorage implements Storage {
     at: { handle: Buffer; part: string; file: string; path: string },
     release: () => void,
   ): ObjectWriter {
-    const { stream, bytes } = handleWriter(sftp, at.handle);
+    const { stream, bytes } = handleWriter(sftp, at.handle, (error) => this.#fault(error));
     // Whoever writes hears of it; an abort destroys it while nobody listens.
     stream.on("error", () => undefined);
     let over = false;
@@ -197,7 +198,8 @@ class SftpStorage implements Storage {
   async #publish(sftp: SFTPWrapper, { part, file, path }: { part: string; file: string; path: string }) {
     try {
       await call<void>(sftp, (done) => sftp.ext_openssh_hardlink(part, file, done));
-      await call<void>(sftp, (done) => sftp.unlink(part, done));
+      // A user who may not delete keeps the other name of the same bytes, too.
+      await call<void>(sftp, (done) => sftp.unlink(part, done)).catch(ignoreDenied);
     } catch (error) {
       await this.#refuseTaken(sftp, file, path);
       if (!isUnsupported(error)) throw error;
@@ -250,10 +252,11 @@ class SftpStorage implements Storage {
     }
   }
 
-  /** Whose folder this is; asked once. */
+  /** Whose folder this is; asked once. A user who may only write is believed. */
   async #check(): Promise<void> {
     this.#checked ??= this.#use(async (sftp) => {
       const marker = await this.#readMarker(sftp);
+      if (marker === "denied") return;
       if (marker !== null) return readMarker(marker, this.#installId, this.#place());
       throw new HoldfastError("unavailable", `${this.#place()} is not there, or not prepared for backups.`, {
         remedy: "Mount its disk again. If its content is gone for good, add a new destination.",
@@ -272,6 +275,7 @@ class SftpStorage implements Storage {
       return (await call<Buffer>(sftp, (done) => sftp.readFile(this.#absolute([MARKER]), done))).toString();
     } catch (error) {
       if (sftpCode(error) === NO_SUCH_FILE) return null;
+      if (sftpCode(error) === PERMISSION_DENIED) return "denied";
       throw error;
     }
   }
@@ -354,6 +358,10 @@ function isUnsupported(error: unknown): boolean {
 
 function ignoreUnsupported(error: unknown): void {
   if (!isUnsupported(error)) throw error;
+}
+
+function ignoreDenied(error: unknown): void {
+  if (sftpCode(error) !== PERMISSION_DENIED) throw error;
 }
 
 function ignoreMissing(error: unknown): void {

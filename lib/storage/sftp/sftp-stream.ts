@@ -8,15 +8,22 @@ const PIECE = 32 * 1024;
 /** Requests on the way at once: 2 MiB, so that a distant server is not waited for piece by piece. */
 const WINDOW = 64;
 
+/** An error as what the person who asked is told. */
+type AsFault = (error: unknown) => Error;
+
 /** Writes at a handle from its beginning. Ends when every piece is acknowledged. */
-export function handleWriter(sftp: SFTPWrapper, handle: Buffer): { stream: Writable; bytes: () => number } {
+export function handleWriter(
+  sftp: SFTPWrapper,
+  handle: Buffer,
+  asFault: AsFault,
+): { stream: Writable; bytes: () => number } {
   let at = 0;
   let fault: Error | null = null;
   let onRoom: (() => void) | null = null;
   let waiting = 0;
   const acknowledged = (error?: Error) => {
     waiting--;
-    if (error) fault ??= error;
+    if (error) fault ??= asFault(error);
     onRoom?.();
   };
   const until = async (most: number): Promise<void> => {
@@ -57,7 +64,7 @@ export function handleReader(
   sftp: SFTPWrapper,
   handle: Buffer,
   range: { start: number; end: number },
-  close: () => Promise<void>,
+  { asFault, close }: { asFault: AsFault; close: () => Promise<void> },
 ): Readable {
   async function* pieces(): AsyncGenerator<Buffer> {
     const ahead: Promise<Buffer>[] = [];
@@ -76,6 +83,8 @@ export function handleReader(
         if (!first) return;
         yield await first;
       }
+    } catch (error) {
+      throw asFault(error);
     } finally {
       await Promise.allSettled(ahead);
       await close();
@@ -93,14 +102,11 @@ async function readWhole(
 ): Promise<Buffer> {
   const whole = Buffer.allocUnsafe(length);
   for (let got = 0; got < length; ) {
-    got += await new Promise<number>((resolve, reject) => {
-      sftp.read(handle, whole, got, length - got, position + got, (error, bytes) => {
-        if (error) reject(error);
-        else if (bytes === 0)
-          reject(new HoldfastError("unavailable", "The file on the server ended too early."));
-        else resolve(bytes);
-      });
-    });
+    const bytes = await call<number>(sftp, (done) =>
+      sftp.read(handle, whole, got, length - got, position + got, done),
+    );
+    if (bytes === 0) throw new HoldfastError("unavailable", "The file on the server ended too early.");
+    got += bytes;
   }
   return whole;
 }

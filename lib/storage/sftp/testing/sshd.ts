@@ -27,8 +27,8 @@ export interface SshServer {
   cleanUp(): Promise<void>;
 }
 
-/** OpenSSH's own server on a free port, for this user, with keys made for the occasion. */
-export async function startSshServer(): Promise<SshServer> {
+/** OpenSSH's own server on a free port, for this user, with keys made for the occasion; `deny`: "read,remove". */
+export async function startSshServer(options: { deny?: string } = {}): Promise<SshServer> {
   if (!existsSync(SSHD))
     throw new Error("The SFTP tests need OpenSSH's server: apt-get install -y openssh-server");
   const root = await mkdtemp(path.join(tmpdir(), "hf-sshd-"));
@@ -57,7 +57,7 @@ StrictModes no
 UsePAM no
 PasswordAuthentication no
 MaxStartups 100
-Subsystem sftp internal-sftp
+Subsystem sftp internal-sftp${options.deny ? ` -P ${options.deny}` : ""}
 `,
   );
   if (process.getuid?.() === 0) await mkdir("/run/sshd", { recursive: true });
