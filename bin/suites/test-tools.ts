@@ -20,7 +20,7 @@ const NEEDED: { debian: string; there: () => boolean; suites: string[] }[] = [
   { debian: "age", there: () => existsSync("/usr/bin/age"), suites: WITH_SERVERS },
   { debian: "zstd", there: () => existsSync("/usr/bin/zstd"), suites: WITH_SERVERS },
   { debian: "e2fsprogs", there: () => existsSync("/sbin/mkfs.ext4"), suites: WITH_SERVERS },
-  // A real S3 store and a real SFTP server.
+  // A real S3 store.
   ...["ceph-mon", "ceph-osd", "ceph-mgr"].map((debian) => ({
     debian,
     there: () => existsSync(`/usr/bin/${debian}`),
@@ -28,7 +28,7 @@ const NEEDED: { debian: string; there: () => boolean; suites: string[] }[] = [
   })),
   { debian: "ceph-common", there: () => existsSync("/usr/bin/ceph"), suites: WITH_STORES },
   { debian: "radosgw", there: () => existsSync("/usr/bin/radosgw"), suites: WITH_STORES },
-  { debian: "openssh-server", there: () => existsSync("/usr/sbin/sshd"), suites: WITH_STORES },
+  { debian: "openssh-server", there: () => existsSync("/usr/sbin/sshd"), suites: WITH_SERVERS },
 ];
 
 /**
