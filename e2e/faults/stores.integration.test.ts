@@ -115,10 +115,10 @@ describe("one pass to a folder, a bucket and an SFTP server", () => {
   it("makes three copies, each of which proves the backup, and no secret shows anywhere", async () => {
     const backup = await run(false);
     expect(backup.state).toBe("complete");
-    expect(backup.copies.map(({ destination, state }) => [destination, state])).toEqual([
-      ["local", "stored"],
-      ["bucket", "stored"],
-      ["attic", "stored"],
+    expect(backup.copies.map(({ destination, state }) => `${destination} ${state}`).sort()).toEqual([
+      "attic stored",
+      "bucket stored",
+      "local stored",
     ]);
     for (const { destination } of backup.copies) await expectProven(backup, destination);
     // All of it lies on this machine, however it is reached.
@@ -196,7 +196,6 @@ describe("one pass to a folder, a bucket and an SFTP server", () => {
     expect(stateAt(await getBackup(install.ctx, backup.id), "bucket")).toMatchObject({ state: "stored" });
     proxy.judge = () => null;
     expect(await testDestination(install.ctx, "bucket")).toMatchObject({ ok: true, lacks: [] });
-    await direct.list("holdfast-test");
     for await (const { path: left } of direct.list("holdfast-test")) await direct.delete(left);
   });
 });

@@ -73,7 +73,7 @@ describe("S3 faults", () => {
     proxy.judge = () => null;
     proxy.seen.length = 0;
     const through = { ...config, endpoint: proxy.endpoint };
-    storage = s3Storage(through, gateway.secret, { installId, parts: PARTS, silenceMs: 1500 });
+    storage = s3Storage(through, gateway.secret, { installId, parts: PARTS, silenceMs: 600 });
   });
   afterEach(async () => expect(await direct.sweep("")).toBe(0));
   afterAll(async () => {
