@@ -146,7 +146,7 @@ describe("one pass to a folder, a bucket and an SFTP server", () => {
     const damaged = await getBackup(install.ctx, backup.id);
     expect(stateAt(damaged, "bucket")).toMatchObject({ state: "missing" });
     expect(await attentionFor(install, "shop")).toContainEqual(
-      expect.objectContaining({ title: expect.stringContaining("missing") }),
+      expect.objectContaining({ detail: "dump.pgdump.zst.age is missing at the destination." }),
     );
     const { id: copying } = await copyBackup(install.ctx, backup.id);
     const made = await install.until(copying, "succeeded");

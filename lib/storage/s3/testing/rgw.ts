@@ -17,6 +17,9 @@ export interface S3Gateway {
   stop(): Promise<void>;
 }
 
+/** Nothing of the install that is tested stands in it. */
+const PLAIN = { PATH: process.env.PATH } as NodeJS.ProcessEnv;
+
 /** What has to be installed for it. */
 export const RGW_INSTALL =
   "apt-get install -y --no-install-recommends ceph-mon ceph-osd ceph-mgr ceph-common radosgw";
@@ -41,7 +44,7 @@ export async function startGateway(): Promise<S3Gateway> {
     await prepare(folder, conf, monitor, gateway);
     const ceph = (...args: string[]) => run("ceph", ["-c", conf, "--connect-timeout", "5", ...args]);
     const start = (program: string, ...args: string[]) => {
-      const child = spawn(program, ["-f", ...args, "-c", conf], { stdio: "ignore" });
+      const child = spawn(program, ["-f", ...args, "-c", conf], { stdio: "ignore", env: PLAIN });
       daemons.push(child);
     };
     start("ceph-mon", "-i", "a");

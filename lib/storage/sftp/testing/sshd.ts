@@ -85,7 +85,10 @@ Subsystem sftp internal-sftp${options.deny ? ` -P ${options.deny}` : ""}
     },
     async start() {
       // In the foreground, in a group of its own: each connection is a process below it.
-      server = spawn(SSHD, ["-D", "-f", at("config"), "-E", at("log")], { stdio: "ignore", detached: true });
+      // Its environment is not that of the install that is tested.
+      const env = { PATH: process.env.PATH } as NodeJS.ProcessEnv;
+      const args = ["-D", "-f", at("config"), "-E", at("log")];
+      server = spawn(SSHD, args, { stdio: "ignore", detached: true, env });
       await listening(port);
     },
     async stop() {
