@@ -18,7 +18,7 @@ export interface S3Gateway {
 }
 
 /** Nothing of the install that is tested stands in it. */
-const PLAIN = { PATH: process.env.PATH } as NodeJS.ProcessEnv;
+const PLAIN: NodeJS.ProcessEnv = { NODE_ENV: "test", PATH: process.env.PATH };
 
 /** What has to be installed for it. */
 export const RGW_INSTALL =

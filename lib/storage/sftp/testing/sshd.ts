@@ -86,7 +86,7 @@ Subsystem sftp internal-sftp${options.deny ? ` -P ${options.deny}` : ""}
     async start() {
       // In the foreground, in a group of its own: each connection is a process below it.
       // Its environment is not that of the install that is tested.
-      const env = { PATH: process.env.PATH } as NodeJS.ProcessEnv;
+      const env: NodeJS.ProcessEnv = { NODE_ENV: "test", PATH: process.env.PATH };
       const args = ["-D", "-f", at("config"), "-E", at("log")];
       server = spawn(SSHD, args, { stdio: "ignore", detached: true, env });
       await listening(port);
