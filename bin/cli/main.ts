@@ -9,6 +9,7 @@ import { createClient } from "./client.ts";
 import { addAuditCommands } from "./commands/audit.ts";
 import { addBackupCommands } from "./commands/backup.ts";
 import { addDatabaseCommands } from "./commands/database.ts";
+import { addDestinationCommands } from "./commands/destination.ts";
 import { addKeyCommands } from "./commands/keys.ts";
 import { addOperationCommands } from "./commands/operation.ts";
 import { addTokenCommands } from "./commands/token.ts";
@@ -37,6 +38,7 @@ function build(cli: Cli): Command {
   for (const add of [
     addDatabaseCommands,
     addBackupCommands,
+    addDestinationCommands,
     addOperationCommands,
     addAuditCommands,
     addTokenCommands,

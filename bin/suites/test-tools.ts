@@ -6,6 +6,7 @@ import { complain, say, step } from "../progress.mjs";
 const APT_TIMEOUT_MS = 15 * 60_000;
 
 const WITH_SERVERS = ["contract", "integration", "e2e"];
+const WITH_STORES = ["contract", "integration"];
 
 /** What suites run besides the project's own dependencies, and Debian's package for each. */
 const NEEDED: { debian: string; there: () => boolean; suites: string[] }[] = [
@@ -19,6 +20,15 @@ const NEEDED: { debian: string; there: () => boolean; suites: string[] }[] = [
   { debian: "age", there: () => existsSync("/usr/bin/age"), suites: WITH_SERVERS },
   { debian: "zstd", there: () => existsSync("/usr/bin/zstd"), suites: WITH_SERVERS },
   { debian: "e2fsprogs", there: () => existsSync("/sbin/mkfs.ext4"), suites: WITH_SERVERS },
+  // A real S3 store.
+  ...["ceph-mon", "ceph-osd", "ceph-mgr"].map((debian) => ({
+    debian,
+    there: () => existsSync(`/usr/bin/${debian}`),
+    suites: WITH_STORES,
+  })),
+  { debian: "ceph-common", there: () => existsSync("/usr/bin/ceph"), suites: WITH_STORES },
+  { debian: "radosgw", there: () => existsSync("/usr/bin/radosgw"), suites: WITH_STORES },
+  { debian: "openssh-server", there: () => existsSync("/usr/sbin/sshd"), suites: WITH_SERVERS },
 ];
 
 /**

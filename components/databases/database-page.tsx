@@ -16,7 +16,7 @@ import { UnreadPage } from "@/components/ui/unread-page";
 import { apiGet } from "@/lib/api-client";
 import { databaseKeys } from "@/lib/databases/query-keys";
 import type { DatabaseDto } from "@/lib/databases/schema";
-import { formatBytes } from "@/lib/format";
+import { formatBytes, plural } from "@/lib/format";
 import { type BackUp, BackUpButton } from "./back-up-button";
 import { type ActionsOfDatabase, DatabaseActions } from "./database-actions";
 import { DatabaseBackups } from "./database-backups";
@@ -130,6 +130,12 @@ function PromisePanel({ database, backUp }: { database: DatabaseDto; backUp: Bac
             last backup {database.lastBackupAt ? <RelativeTime at={database.lastBackupAt} /> : "never"}
             <br />
             last proven {database.lastProvenAt ? <RelativeTime at={database.lastProvenAt} /> : "never"}
+            {database.copies ? (
+              <>
+                <br />
+                {copiesWords(database.copies)}
+              </>
+            ) : null}
           </span>
           {recoverable.href ? (
             <Button component={Link} href={recoverable.href} variant="default" size="xs">
@@ -144,6 +150,12 @@ function PromisePanel({ database, backUp }: { database: DatabaseDto; backUp: Bac
       </Panel>
     </Section>
   );
+}
+
+/** In how many places it lies, and what the 3-2-1 rule lacks. */
+function copiesWords({ stored, lacks }: NonNullable<DatabaseDto["copies"]>): string {
+  const rule = lacks.length === 0 ? "3-2-1 holds" : `3-2-1 lacks ${lacks.join(", ")}`;
+  return `${plural(stored, "copy", "copies")}; ${rule}`;
 }
 
 function RunningHere({ name }: { name: string }) {

@@ -1,6 +1,6 @@
 "use client";
 /** Where copies of backups live: used and free space, and whether the place answers. */
-import { Button, TextInput } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useCan } from "@/components/shell/viewer";
@@ -9,25 +9,26 @@ import { ConfirmDialog } from "@/components/ui/confirm-dialog";
 import { type Column, PlainTable } from "@/components/ui/data-table";
 import { Dialog } from "@/components/ui/dialog";
 import { ErrorPanel, ProblemPanel } from "@/components/ui/error-panel";
-import { ActionForm, useActionForm } from "@/components/ui/form";
 import { PageHeader, type TitlePart } from "@/components/ui/page-header";
-import { RelativeTime } from "@/components/ui/relative-time";
 import { Panel } from "@/components/ui/section";
 import { RowsSkeleton } from "@/components/ui/skeletons";
 import { Status } from "@/components/ui/status";
 import { useAction } from "@/components/ui/use-action";
 import { apiGet } from "@/lib/api-client";
-import type { DestinationDto } from "@/lib/destinations/schema";
+import type { DestinationDto, DestinationKind, DestinationTest } from "@/lib/destinations/schema";
 import { formatBytes, plural } from "@/lib/format";
 import { settingsKeys } from "@/lib/members/query-keys";
 import type { Page } from "@/lib/paging";
+import { DestinationForm, type DestinationFormActions } from "./destination-form";
+import { DestinationState } from "./destination-state";
 import classes from "./settings.module.css";
 
-export interface DestinationActions {
-  create: ServerAction<{ name: string; kind: "local"; config: { folder: string } }, unknown>;
-  test: ServerAction<{ destination: string }, unknown>;
+export interface DestinationActions extends DestinationFormActions {
+  test: ServerAction<{ destination: string }, DestinationTest>;
   archive: ServerAction<{ destination: string }, unknown>;
 }
+
+const KINDS: Record<DestinationKind, string> = { local: "folder", s3: "S3 bucket", sftp: "SFTP server" };
 
 function finding(items: DestinationDto[]): TitlePart[] {
   const active = items.filter((item) => item.archivedAt === null);
@@ -43,9 +44,11 @@ export function DestinationsPage({ actions }: { actions: DestinationActions }) {
     queryKey: settingsKeys.destinations,
     queryFn: ({ signal }) => apiGet<Page<DestinationDto>>("destinations", {}, signal),
   });
-  const [adding, setAdding] = useState(false);
+  /** The one in the form: null is a new one, undefined none. */
+  const [editing, setEditing] = useState<DestinationDto | null | undefined>(undefined);
   const [archiving, setArchiving] = useState<DestinationDto | null>(null);
   const [testing, setTesting] = useState<string | null>(null);
+  const [tested, setTested] = useState<{ name: string; result: DestinationTest } | null>(null);
   const test = useAction(actions.test);
   const archive = useAction(actions.archive);
   const mayWrite = useCan("destination.write");
@@ -57,26 +60,19 @@ export function DestinationsPage({ actions }: { actions: DestinationActions }) {
   }
   const columns: Column<DestinationDto>[] = [
     { key: "name", header: "Destination", main: true, cell: (row) => row.name },
-    { key: "folder", header: "Folder", cell: (row) => <code>{String(row.config.folder ?? "")}</code> },
     {
-      key: "state",
-      header: "State",
-      cell: (row) => {
-        if (row.archivedAt) return <Status tone="unknown">archived, gets no new copies</Status>;
-        if (row.checkError)
-          return (
-            <Status tone="problem" detail={row.checkError}>
-              does not answer
-            </Status>
-          );
-        if (!row.checkedAt) return <Status tone="unknown">not tested yet</Status>;
-        return (
-          <Status tone="ok" detail={<RelativeTime at={row.checkedAt} still />}>
-            answers
-          </Status>
-        );
-      },
+      key: "place",
+      header: "Place",
+      cell: (row) => (
+        <>
+          <code className={classes.place}>{row.place}</code>
+          <span className={classes.limits}>
+            {KINDS[row.kind]}, {row.offHost ? "off this host" : "on this host"}
+          </span>
+        </>
+      ),
     },
+    { key: "state", header: "State", cell: (row) => <DestinationState row={row} /> },
     {
       key: "used",
       header: "Used",
@@ -104,12 +100,22 @@ export function DestinationsPage({ actions }: { actions: DestinationActions }) {
               loading={testing === row.id}
               onClick={async () => {
                 setTesting(row.id);
-                await test.run({ destination: row.name });
+                setTested(null);
+                const result = await test.run({ destination: row.id });
+                if (result) setTested({ name: row.name, result });
                 setTesting(null);
                 await query.refetch();
               }}
             >
               Test
+            </Button>
+            <Button
+              size="compact-sm"
+              variant="default"
+              aria-label={`Edit ${row.name}`}
+              onClick={() => setEditing(row)}
+            >
+              Edit…
             </Button>
             <Button
               size="compact-sm"
@@ -128,11 +134,20 @@ export function DestinationsPage({ actions }: { actions: DestinationActions }) {
       <PageHeader
         title={finding(query.data.items)}
         facts={["Every backup is written to all of them in one pass"]}
-        actions={mayWrite ? <Button onClick={() => setAdding(true)}>New destination…</Button> : null}
+        actions={mayWrite ? <Button onClick={() => setEditing(null)}>New destination…</Button> : null}
       />
       {test.failure ? (
         <ProblemPanel title="It was not tested" problem={failureToProblem(test.failure)} />
       ) : null}
+      <div role="status">
+        {tested ? (
+          <p className={classes.note}>
+            <Status tone={tested.result.ok ? "ok" : "problem"} detail={tested.result.message}>
+              {tested.name} {tested.result.ok ? "answers" : "failed its test"}
+            </Status>
+          </p>
+        ) : null}
+      </div>
       <Panel>
         <PlainTable label="Destinations" columns={columns} rows={query.data.items} rowKey={(row) => row.id} />
       </Panel>
@@ -156,41 +171,24 @@ export function DestinationsPage({ actions }: { actions: DestinationActions }) {
           stay where they are, and can be proven and restored.
         </p>
       </ConfirmDialog>
-      <Dialog opened={adding} onClose={() => setAdding(false)} title="New destination">
-        {adding ? (
+      <Dialog
+        opened={editing !== undefined}
+        onClose={() => setEditing(undefined)}
+        title={editing ? `Edit the destination ${editing.name}` : "New destination"}
+        size="lg"
+        closeOnClickOutside={false}
+      >
+        {editing === undefined ? null : (
           <DestinationForm
-            create={actions.create}
+            row={editing}
+            actions={actions}
             onDone={() => {
-              setAdding(false);
+              setEditing(undefined);
               void query.refetch();
             }}
           />
-        ) : null}
+        )}
       </Dialog>
     </>
-  );
-}
-
-function DestinationForm({ create, onDone }: { create: DestinationActions["create"]; onDone: () => void }) {
-  const form = useActionForm({
-    initial: { name: "", config: { folder: "" } },
-    action: create,
-    toInput: (values) => ({ ...values, kind: "local" as const }),
-    onDone,
-  });
-  return (
-    <ActionForm form={form} submitLabel="Test and add">
-      <TextInput
-        label="Name"
-        description="Lower-case letters, digits and hyphens"
-        data-autofocus
-        {...form.field("name")}
-      />
-      <TextInput
-        label="Folder"
-        description="Absolute path on the worker's machine. A small object is written, read back and deleted."
-        {...form.field("config.folder")}
-      />
-    </ActionForm>
   );
 }

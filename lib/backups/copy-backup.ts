@@ -4,6 +4,7 @@ import type { Ctx } from "../context.ts";
 import { triggerOf } from "../databases/start-preflight.ts";
 import type { Tx } from "../db/client.ts";
 import { findDestination } from "../destinations/find-destination.ts";
+import { readableCopies } from "../destinations/readable-copies.ts";
 import { HoldfastError } from "../errors.ts";
 import { emitEvent } from "../events/emit.ts";
 import { getOperation } from "../operations/get-operation.ts";
@@ -115,7 +116,7 @@ async function targetsOf(
   }
   const good = (copy: BackupRow["copies"][number]) =>
     ["stored", "unreachable"].includes(copy.state) && !targets.some(({ id }) => id === copy.destinationId);
-  if (!backup.copies.some(good)) {
+  if (!readableCopies(backup.copies).some(good)) {
     throw new HoldfastError("refused", "There is no good copy of this backup to copy from.", {
       remedy: "Run a new backup.",
     });

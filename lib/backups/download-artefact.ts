@@ -4,6 +4,7 @@ import { emitAudit } from "../audit/emit.ts";
 import { confirmPassword } from "../auth/confirm-password.ts";
 import type { Ctx } from "../context.ts";
 import { destinationSpec } from "../destinations/destination-spec.ts";
+import { readableCopies } from "../destinations/readable-copies.ts";
 import { HoldfastError } from "../errors.ts";
 import { processKeyring } from "../secrets/process-keyring.ts";
 import { storageFor } from "../storage/registry.ts";
@@ -44,12 +45,12 @@ export async function downloadArtefact(ctx: Ctx, input: DownloadInput): Promise<
   if (!stored || !manifest || !artefact) {
     throw new HoldfastError("not_found", `This backup has no artefact "${input.artefact.slice(0, 60)}".`);
   }
-  const copy = backup.copies.find(
+  const copy = readableCopies(backup.copies).find(
     ({ state, destination }) =>
       state === "stored" && (query.destination === undefined || destination.name === query.destination),
   );
   if (!copy) {
-    throw new HoldfastError("not_found", "There is no stored copy of it there.", {
+    throw new HoldfastError("not_found", "There is no stored copy of it there that can be read.", {
       remedy: "Choose another destination, or verify the backup again.",
     });
   }

@@ -3,6 +3,7 @@ import type { Ctx } from "../context.ts";
 import { findDatabase } from "../databases/find-database.ts";
 import { namesOwnDatabase, ownDatabaseRefusal } from "../databases/own-database.ts";
 import { triggerOf } from "../databases/start-preflight.ts";
+import { readableCopies } from "../destinations/readable-copies.ts";
 import { engineFor } from "../engines/registry.ts";
 import { HoldfastError } from "../errors.ts";
 import { getOperation } from "../operations/get-operation.ts";
@@ -86,8 +87,8 @@ function requireUsable(
   through: Awaited<ReturnType<typeof findDatabase>>,
   target: Target,
 ): void {
-  if (!backup.copies.some((copy) => copy.state === "stored")) {
-    throw new HoldfastError("refused", "No copy of this backup is known to be good.", {
+  if (!readableCopies(backup.copies).some((copy) => copy.state === "stored")) {
+    throw new HoldfastError("refused", "No copy of this backup that can be read is known to be good.", {
       remedy: "Choose another backup, or verify this one again once its destination is back.",
     });
   }

@@ -1,6 +1,7 @@
 import type { CopyCounts, Recoverable, RecoverableFacts } from "./recoverable.ts";
 import { recoverable } from "./recoverable.ts";
 import type { DatabaseItem } from "./schema.ts";
+import { threeTwoOne } from "./three-two-one.ts";
 
 /** One database with the facts of its promise, as select-databases.ts reads it. */
 export interface DatabaseRow {
@@ -29,6 +30,8 @@ export interface DatabaseRow {
   provenRestoreSeconds: number | null;
   provenCopies: CopyCounts | null;
   provenOffHost: boolean | null;
+  /** Kinds of destination that hold a stored copy. */
+  provenKinds: number | null;
   failedProofId: string | null;
   failedProofAt: Date | null;
   failedProofReason: string | null;
@@ -71,6 +74,13 @@ export function assess(row: DatabaseRow, now: Date, kitConfirmed: boolean): Asse
     sizeBytes: row.sizeBytes === null ? null : Number(row.sizeBytes),
     archivedAt: row.archivedAt?.toISOString() ?? null,
     recoverable: promise,
+    copies: row.provenId
+      ? threeTwoOne({
+          stored: row.provenCopies?.stored ?? 0,
+          kinds: row.provenKinds ?? 0,
+          offHost: row.provenOffHost ?? false,
+        })
+      : null,
     lastBackupAt: (row.goodFinishedAt ?? row.goodAt)?.toISOString() ?? null,
     lastProvenAt: (row.provenAt ?? row.provenDataAt)?.toISOString() ?? null,
   };

@@ -99,6 +99,18 @@ export const promiseSchema = z.object({
 });
 export type PromiseState = z.infer<typeof promiseSchema>;
 
+/** The 3-2-1 rule: three copies of the data (its own server's is one), two kinds of place, one on another machine. */
+export const copiesSchema = z.object({
+  /** Stored ones of the backup. */
+  stored: z.number(),
+  /** Kinds of destination that they lie at. */
+  kinds: z.number(),
+  offHost: z.boolean(),
+  /** What the rule lacks, as words; empty when it holds. */
+  lacks: z.array(z.string()),
+});
+export type DatabaseCopies = z.infer<typeof copiesSchema>;
+
 export const databaseItemSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -113,6 +125,8 @@ export const databaseItemSchema = z.object({
   sizeBytes: z.number().nullable(),
   archivedAt: z.string().nullable(),
   recoverable: promiseSchema,
+  /** Of the newest proven backup; null while there is none. */
+  copies: copiesSchema.nullable(),
   /** Newest finished backup that is good, and newest proven one. */
   lastBackupAt: z.string().nullable(),
   lastProvenAt: z.string().nullable(),

@@ -41,7 +41,7 @@ export async function selectDatabases(
       good.id::text AS "goodId", good.created_at AS "goodAt", good.finished_at AS "goodFinishedAt",
       proven.id::text AS "provenId", proven.created_at AS "provenDataAt", proven.proven_at AS "provenAt",
       proven.proof_by_count AS "provenByCount", proven.restore_seconds AS "provenRestoreSeconds",
-      copies.counts AS "provenCopies", copies.off_host AS "provenOffHost",
+      copies.counts AS "provenCopies", copies.off_host AS "provenOffHost", copies.kinds AS "provenKinds",
       refuted.id::text AS "failedProofId", refuted.created_at AS "failedProofAt",
       refuted.proof_reason AS "failedProofReason",
       unsure.id::text AS "unverifiableId", unsure.created_at AS "unverifiableAt",
@@ -62,7 +62,8 @@ export async function selectDatabases(
           'altered', count(*) FILTER (WHERE c.state = 'altered'),
           'unreachable', count(*) FILTER (WHERE c.state = 'unreachable'),
           'failed', count(*) FILTER (WHERE c.state = 'failed' AND t.archived_at IS NULL)) AS counts,
-        coalesce(bool_or(c.state = 'stored' AND t.kind <> 'local'), FALSE) AS off_host
+        coalesce(bool_or(c.state = 'stored' AND t.off_host), FALSE) AS off_host,
+        count(DISTINCT t.kind) FILTER (WHERE c.state = 'stored')::int AS kinds
       FROM copy c JOIN destination t ON t.id = c.destination_id
       WHERE c.backup_id = proven.id) AS copies ON TRUE
     LEFT JOIN LATERAL (SELECT b.id, b.created_at, b.proof_reason FROM backup b

@@ -1,29 +1,44 @@
-import type { z } from "zod";
 import { emitAudit } from "../audit/emit.ts";
 import { requirePermission } from "../auth/permissions.ts";
 import type { Ctx } from "../context.ts";
-import { HoldfastError, isHoldfastError } from "../errors.ts";
+import { HoldfastError } from "../errors.ts";
 import { emitEvent } from "../events/emit.ts";
 import { newId } from "../ids.ts";
-import { storageFor } from "../storage/registry.ts";
+import { processKeyring } from "../secrets/process-keyring.ts";
+import { destinationAad } from "../secrets/sealed-columns.ts";
 import { destinationDtos, nameTaken } from "./find-destination.ts";
-import type { DestinationDto } from "./schema.ts";
+import { isOffHost } from "./off-host.ts";
+import { placeOf } from "./place-of.ts";
+import type { CreateDestinationInput, DestinationDto, DestinationKind } from "./schema.ts";
 import { createDestinationInput } from "./schema.ts";
+import { secretOf } from "./secret-of.ts";
+import { tryDestination } from "./try-destination.ts";
+
+/** The setting that names the place, for "is taken". */
+const PLACE_FIELD: Record<DestinationKind, string> = {
+  local: "config.folder",
+  s3: "config.bucket",
+  sftp: "config.folder",
+};
 
 /**
- * Adds a destination after writing, reading back and deleting a small object there. Throws `invalid` with the
- * reason when that fails, `conflict` when the name or the folder is taken.
+ * Adds a destination after writing, reading back, listing and deleting a small object there; what the credentials
+ * can't do beside writing is noted. Throws `invalid` with the reason when nothing can be written, `conflict` when
+ * the name or the place is taken.
  */
-export async function createDestination(
-  ctx: Ctx,
-  input: z.input<typeof createDestinationInput>,
-): Promise<DestinationDto> {
+export async function createDestination(ctx: Ctx, input: CreateDestinationInput): Promise<DestinationDto> {
   requirePermission(ctx, "destination.write");
-  const { name, kind, config } = createDestinationInput.parse(input);
-  await refuseTaken(ctx, name, config.folder);
+  const given = createDestinationInput.parse(input);
+  const { name, kind, config } = given;
+  await refuseTaken(ctx, name, kind, config);
   const install = await ctx.db.install.findFirstOrThrow();
   const id = newId();
-  const { freeBytes } = await tryOut({ name, kind, config, installId: install.id });
+  const secret = secretOf(kind, given);
+  const createRoot = given.kind === "s3" && given.createBucket === true;
+  const spec = { name, kind, config, secret, installId: install.id };
+  const { freeBytes, lacks } = await tryDestination(spec, { createRoot });
+  const offHost = await isOffHost(kind, config);
+  const keyring = await processKeyring();
   await ctx.db.$transaction(async (tx) => {
     if (await tx.destination.findUnique({ where: { name } })) throw nameTaken(name);
     const now = ctx.clock.now();
@@ -33,15 +48,18 @@ export async function createDestination(
         name,
         kind,
         config,
+        secretSealed: secret === undefined ? null : keyring.seal(secret, destinationAad(id)),
         checkedAt: now,
         freeBytes: freeBytes === null ? null : BigInt(freeBytes),
+        lacks,
+        offHost,
         createdAt: now,
       },
     });
     await emitAudit(tx, ctx, {
       action: "destination.create",
       object: { kind: "destination", id, name },
-      after: { kind, config },
+      after: { kind, config, lacks },
     });
     await emitEvent(tx, "settings", id);
   });
@@ -50,32 +68,25 @@ export async function createDestination(
   return made;
 }
 
-async function refuseTaken(ctx: Ctx, name: string, folder: string): Promise<void> {
+async function refuseTaken(
+  ctx: Ctx,
+  name: string,
+  kind: DestinationKind,
+  config: Record<string, unknown>,
+): Promise<void> {
   const others = await ctx.db.destination.findMany({
-    select: { name: true, config: true, archivedAt: true },
+    select: { name: true, kind: true, config: true, archivedAt: true },
   });
   if (others.some((other) => other.name === name)) throw nameTaken(name);
+  const place = placeOf(kind, config);
+  const placeOfRow = (other: (typeof others)[number]) =>
+    placeOf(other.kind as DestinationKind, other.config as Record<string, unknown>);
   const same = others.find(
-    (other) => !other.archivedAt && (other.config as { folder?: unknown } | null)?.folder === folder,
+    (other) => !other.archivedAt && other.kind === kind && placeOfRow(other) === place,
   );
   if (!same) return;
-  throw new HoldfastError("conflict", `${folder} is the folder of the destination "${same.name}".`, {
-    remedy: "Two copies in one place are one copy: choose another folder, on another disk.",
-    fields: { "config.folder": "is taken" },
+  throw new HoldfastError("conflict", `${place} is the place of the destination "${same.name}".`, {
+    remedy: "Two copies in one place are one copy: choose another place, on another disk or machine.",
+    fields: { [PLACE_FIELD[kind]]: "is taken" },
   });
-}
-
-async function tryOut(spec: Parameters<typeof storageFor>[0]): Promise<{ freeBytes: number | null }> {
-  try {
-    const storage = storageFor(spec);
-    await storage.init();
-    return await storage.test();
-  } catch (error) {
-    if (!isHoldfastError(error)) throw error;
-    throw new HoldfastError("invalid", error.message, {
-      ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
-      fields: { "config.folder": error.message },
-      cause: error,
-    });
-  }
 }

@@ -3,7 +3,10 @@ import type { Tx } from "../db/client.ts";
 import type { Destination } from "../db/generated/client.ts";
 import { HoldfastError } from "../errors.ts";
 import { isId } from "../ids.ts";
+import { s3ConfigSchema, s3Warnings } from "../storage/s3/s3-schema.ts";
+import { placeOf } from "./place-of.ts";
 import type { DestinationDto } from "./schema.ts";
+import { destinationSchema } from "./schema.ts";
 
 /** The destination of this name or id; throws `not_found`. The caller has checked the permission. */
 export async function findDestination(tx: Tx, nameOrId: string): Promise<Destination> {
@@ -32,8 +35,7 @@ export async function destinationDtos(ctx: Pick<Ctx, "db">, id?: string): Promis
   const items = rows.map((row) => ({
     id: row.id,
     name: row.name,
-    kind: "local" as const,
-    config: row.config as Record<string, unknown>,
+    ...factsOf(row),
     copies: usedBy.get(row.id)?._count ?? 0,
     usedBytes: Number(usedBy.get(row.id)?._sum.sizeBytes ?? 0n),
     freeBytes: row.freeBytes === null ? null : Number(row.freeBytes),
@@ -42,6 +44,23 @@ export async function destinationDtos(ctx: Pick<Ctx, "db">, id?: string): Promis
     archivedAt: row.archivedAt?.toISOString() ?? null,
   }));
   return [...items.filter((one) => !one.archivedAt), ...items.filter((one) => one.archivedAt)];
+}
+
+function factsOf(
+  row: Destination,
+): Pick<DestinationDto, "kind" | "config" | "place" | "offHost" | "lacks" | "warnings"> {
+  const { kind, config, lacks } = destinationSchema
+    .pick({ kind: true, config: true, lacks: true })
+    .parse(row);
+  const s3 = kind === "s3" ? s3ConfigSchema.safeParse(config).data : undefined;
+  return {
+    kind,
+    config,
+    place: placeOf(kind, config),
+    offHost: row.offHost,
+    lacks,
+    warnings: s3 ? s3Warnings(s3) : [],
+  };
 }
 
 export function nameTaken(name: string): HoldfastError {

@@ -25,9 +25,10 @@ export async function prepareDestination(
   const install = await ctx.db.install.findFirstOrThrow();
   const storage = storageFor({ ...destinationSpec(row, keyring), installId: install.id });
   let freeBytes: number | null;
+  let lacks: string[];
   try {
     await storage.init();
-    ({ freeBytes } = await storage.test());
+    ({ freeBytes, lacks } = await storage.test());
   } catch (error) {
     ctx.log.warn({ err: error, destination: row.name }, "a destination could not be prepared");
     return;
@@ -38,6 +39,7 @@ export async function prepareDestination(
       data: {
         checkedAt: ctx.clock.now(),
         checkError: null,
+        lacks,
         freeBytes: freeBytes === null ? null : BigInt(freeBytes),
       },
     }),

@@ -44,7 +44,7 @@ export async function getKeys(ctx: Ctx): Promise<KeysDto> {
 /** Whether any stored copy lies on another host. */
 async function hasOffHostCopy(db: Db): Promise<boolean> {
   const elsewhere = await db.destination.findMany({
-    where: { kind: { not: "local" } },
+    where: { offHost: true },
     select: { id: true },
   });
   if (elsewhere.length === 0) return false;

@@ -50,6 +50,7 @@ beforeEach(async () => {
       id: ids.destination,
       name: "far",
       kind: "s3",
+      offHost: true,
       config: {},
       secretSealed: keyring.seal("destination secret", destinationAad(ids.destination)),
     },

@@ -26,11 +26,11 @@ export function isForbiddenAddress(address: string): boolean {
   return forbidden.check(plain, family === 6 ? "ipv6" : "ipv4");
 }
 
-/** What is said of a host whose address is forbidden; the field is that of a connection. */
-export function forbiddenHost(host: string): HoldfastError {
+/** What is said of a host whose address is forbidden; the field is by default that of a connection. */
+export function forbiddenHost(host: string, field = "connection.host"): HoldfastError {
   return new HoldfastError("invalid", `${host} is a link-local or cloud-metadata address.`, {
     remedy: "Give the server's own address; Holdfast never connects to those.",
-    fields: { "connection.host": "a link-local or cloud-metadata address" },
+    fields: { [field]: "a link-local or cloud-metadata address" },
   });
 }
 

@@ -127,14 +127,24 @@ function capital(words: string): string {
   return words.startsWith("no ") ? `N${words.slice(1)}` : words;
 }
 
-/** Short facts below the finding: the slowest restore, in how many places copies lie, who is working. */
+/** Short facts below the finding: the slowest restore, in how many places copies lie, 3-2-1, who is working. */
 export function factsOf(databases: Assessed[], workers: number): string[] {
   const proven = databases.filter((one) => one.row.provenId !== null);
   const seconds = proven.flatMap((one) => one.row.provenRestoreSeconds ?? []);
   return [
     ...(seconds.length > 0 ? [`Slowest restore ${formatDuration(Math.max(...seconds))}`] : []),
     ...(proven.length > 0 ? [placesOf(proven)] : []),
+    ...threeTwoOneOf(databases),
     workers === 0 ? "no worker running" : `${plural(workers, "worker")} running`,
+  ];
+}
+
+/** Nothing while it holds nowhere: what it lacks is said elsewhere. */
+function threeTwoOneOf(databases: Assessed[]): string[] {
+  const holds = databases.filter(({ item }) => item.copies?.lacks.length === 0).length;
+  if (holds === 0) return [];
+  return [
+    holds === databases.length ? "3-2-1 holds for all" : `3-2-1 holds for ${holds} of ${databases.length}`,
   ];
 }
 

@@ -66,7 +66,7 @@ test("an empty install says so and asks for a worker and a kit", async () => {
 async function copyOffHost(backupId: string, columns: { state?: "stored" | "failed" | "unreachable" } = {}) {
   const offsite = await meta.db.destination.upsert({
     where: { name: "offsite" },
-    create: { id: newId(), name: "offsite", kind: "s3", config: {} },
+    create: { id: newId(), name: "offsite", kind: "s3", config: {}, offHost: true },
     update: {},
   });
   const { state = "stored" } = columns;
@@ -111,6 +111,7 @@ test("everything proven: the sentence has what keeps the cells amber, and attent
   expect(after.facts.map((fact) => words([{ text: fact }]))).toEqual([
     "Slowest restore 11 s",
     "every copy in 2 places or more",
+    "3-2-1 holds for all",
     "1 worker running",
   ]);
 });
@@ -147,6 +148,7 @@ test("several proven: how many have no copy elsewhere is said, and who is stale 
     ],
     ["c has no copy off this host", expect.any(String), expect.any(Object)],
   ]);
+  expect(lacking.facts).toContain("3-2-1 holds for 2 of 3");
   // It is made again by itself: nothing for a person to do yet.
   await meta.db.copy.updateMany({ where: { state: "failed" }, data: { retryAt: new Date() } });
   const retried = await getOverview(ctx, {});

@@ -14,6 +14,13 @@ export interface StorageCapabilities {
   freeSpace: boolean;
 }
 
+export interface StorageTest {
+  /** Free space there, where it can be told. */
+  freeBytes: number | null;
+  /** What these credentials can't do, while they can write: without "read" nothing can be proven or restored. */
+  lacks: ("read" | "list" | "delete")[];
+}
+
 /** An object being written: invisible until commit, gone after abort. */
 export interface ObjectWriter {
   stream: Writable;
@@ -30,10 +37,13 @@ export interface ObjectWriter {
 export interface Storage {
   readonly kind: string;
   readonly capabilities: StorageCapabilities;
-  /** Makes the root and its marker file if missing; idempotent; refuses another install's marker id. */
-  init(): Promise<void>;
-  /** Writes, reads back and deletes a small object. */
-  test(): Promise<{ freeBytes: number | null }>;
+  /**
+   * Makes the marker file if missing; idempotent; refuses another install's marker id. `createRoot` makes the bucket,
+   * too; folders are made in any case.
+   */
+  init(how?: { createRoot?: boolean }): Promise<void>;
+  /** Writes, reads back, lists and deletes a small object. Throws when it can't be written. */
+  test(): Promise<StorageTest>;
   write(path: string): Promise<ObjectWriter>;
   /** Throws `not_found` when missing. `start` and `end` are inclusive byte offsets. */
   read(path: string, range?: { start: number; end: number }): Promise<Readable>;

@@ -13,7 +13,10 @@ export function restoreText(manifest: Facts): string {
   return [
     `# Restore ${database.name} (${database.environment}) as of ${manifest.startedAt}`,
     "",
-    `Backup \`${manifest.backupId}\` of the database \`${database.sourceName}\` on ${database.engine} ${database.serverVersion}. It needs nothing but ${encrypted ? "`age`, " : ""}\`zstd\` and the database's own client tools. Run the commands in this folder.`,
+    `Backup \`${manifest.backupId}\` of the database \`${database.sourceName}\` on ${database.engine} ${database.serverVersion}. It needs nothing but ${encrypted ? "`age`, " : ""}\`zstd\` and the database's own client tools. Run the commands in the folder that holds these files; where that is a bucket or an SFTP server, fetch it first:`,
+    "",
+    '- bucket: `aws s3 cp --recursive "s3://BUCKET/FOLDER/" .`, with `--endpoint-url URL` for a store that is not Amazon\'s; or `rclone copy REMOTE:BUCKET/FOLDER .`',
+    "- SFTP server: `sftp -r USER@HOST:FOLDER .`, then `cd` into what it made",
     "",
     "| file | bytes | sha256 | bytes before compression |",
     "|---|---|---|---|",

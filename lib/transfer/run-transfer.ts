@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { messageOf } from "../errors.ts";
 import type { Run } from "../operations/handler.ts";
+import { secretTexts } from "../storage/registry.ts";
 import type {
   CopyResult,
   CopySpec,
@@ -83,12 +84,10 @@ export async function runTransfer(
 
 /** Every secret text that a spec carries. */
 function secretsOf(spec: TransferSpec): (string | undefined)[] {
-  if (spec.task === "dump") {
-    return [spec.access.password, ...spec.destinations.map(({ secret }) => secret)];
-  }
-  if (spec.task === "copy") return [spec.source, ...spec.destinations].map(({ secret }) => secret);
-  if (spec.task === "remove") return spec.folders.map(({ destination }) => destination.secret);
-  const source = [spec.destination.secret, ...spec.identities];
+  if (spec.task === "dump") return [spec.access.password, ...spec.destinations.flatMap(secretTexts)];
+  if (spec.task === "copy") return [spec.source, ...spec.destinations].flatMap(secretTexts);
+  if (spec.task === "remove") return spec.folders.flatMap(({ destination }) => secretTexts(destination));
+  const source = [...secretTexts(spec.destination), ...spec.identities];
   return spec.task === "restore" ? [...source, spec.on.password] : source;
 }
 

@@ -54,9 +54,17 @@ function summary(database: DatabaseDto): string {
     ["Application", database.application],
     ["Pool", database.pool],
     ["Size", bytes(database.sizeBytes)],
+    ["Copies", copiesWords(database.copies)],
     ["Recoverable", [database.recoverable.text, database.recoverable.detail].filter(Boolean).join(" · ")],
   ];
   return lines.map(([label, value]) => `${label.padEnd(13)}${value}`).join("\n");
+}
+
+/** Where the newest proven backup lies, by the 3-2-1 rule. */
+function copiesWords(copies: DatabaseDto["copies"]): string {
+  if (!copies) return "-";
+  const rule = copies.lacks.length === 0 ? "3-2-1 holds" : `3-2-1 lacks ${copies.lacks.join(", ")}`;
+  return `${copies.stored} stored, ${copies.offHost ? "one off this host" : "all on this host"}; ${rule}`;
 }
 
 function findings(list: Finding[]): string {

@@ -1,10 +1,13 @@
 import { archiveDestination } from "../../destinations/archive-destination.ts";
 import { createDestination } from "../../destinations/create-destination.ts";
 import { listDestinations } from "../../destinations/list-destinations.ts";
+import { readDestinationHostKey } from "../../destinations/read-host-key.ts";
 import {
   createDestinationInput,
   destinationSchema,
   destinationTestSchema,
+  hostKeySchema,
+  readHostKeyInput,
   updateDestinationInput,
 } from "../../destinations/schema.ts";
 import { testDestination } from "../../destinations/test-destination.ts";
@@ -28,7 +31,7 @@ export const destinationEndpoints = [
     method: "POST",
     path: "/destinations",
     tag,
-    summary: "Add a destination; a small object is written, read back and deleted first",
+    summary: "Add a destination; a small object is written, read back, listed and deleted first",
     permission: "destination.write",
     body: createDestinationInput,
     output: destinationSchema,
@@ -36,10 +39,20 @@ export const destinationEndpoints = [
     handle: (ctx, { body }) => createDestination(ctx, body),
   }),
   endpoint({
+    method: "POST",
+    path: "/destination-host-keys",
+    tag,
+    summary: "Read the key that an SSH server shows, to compare it before it is pinned",
+    permission: "destination.write",
+    body: readHostKeyInput,
+    output: hostKeySchema,
+    handle: (ctx, { body }) => readDestinationHostKey(ctx, body),
+  }),
+  endpoint({
     method: "PATCH",
     path: "/destinations/{destination}",
     tag,
-    summary: "Rename a destination",
+    summary: "Rename a destination, or change how it is signed in to; new settings are tried out first",
     permission: "destination.write",
     body: updateDestinationInput,
     output: destinationSchema,
@@ -49,7 +62,7 @@ export const destinationEndpoints = [
     method: "POST",
     path: "/destinations/{destination}/test",
     tag,
-    summary: "Write, read back and delete a small object there",
+    summary: "Write, read back, list and delete a small object there",
     permission: "destination.write",
     output: destinationTestSchema,
     handle: (ctx, { params }) => testDestination(ctx, params.destination ?? ""),

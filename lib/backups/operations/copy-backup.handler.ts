@@ -2,6 +2,7 @@ import type { Ctx } from "../../context.ts";
 import type { Tx } from "../../db/client.ts";
 import { destinationSpec } from "../../destinations/destination-spec.ts";
 import { prepareDestination } from "../../destinations/prepare-destination.ts";
+import { readableCopies } from "../../destinations/readable-copies.ts";
 import { HoldfastError, messageOf } from "../../errors.ts";
 import { formatBytes } from "../../format.ts";
 import type { Ended, OperationHandler, Outcome, Run } from "../../operations/handler.ts";
@@ -54,9 +55,10 @@ async function copyBackup(run: Run<Payload>): Promise<Outcome> {
     });
   }
   // One that could not be reached may be back; its bytes are judged on the way like any other's.
+  const readable = readableCopies(backup.copies);
   const sources = [
-    ...backup.copies.filter((copy) => copy.state === "stored"),
-    ...backup.copies.filter((copy) => copy.state === "unreachable"),
+    ...readable.filter((copy) => copy.state === "stored"),
+    ...readable.filter((copy) => copy.state === "unreachable"),
   ].filter((copy) => !targets.some(({ id }) => id === copy.destinationId));
   if (sources.length === 0 || !backup.manifest) throw noGoodCopy();
   const keyring = await processKeyring();

@@ -1,12 +1,13 @@
 import path from "node:path";
 import type { z } from "zod";
 import type { Ctx } from "../../context.ts";
+import { readableCopies } from "../../destinations/readable-copies.ts";
 import type { Access } from "../../engines/engine.ts";
 import type { restoreBackupOperation } from "./restore-backup.ts";
 
 export type RestorePayload = z.output<typeof restoreBackupOperation.payload>;
 
-/** The backup of a restore with its good copies, oldest first, and the database that it goes through. */
+/** The backup of a restore with its good copies that can be read, the nearest first, and the database that it goes through. */
 export async function loadRestore(ctx: Ctx, { backupId, databaseId }: RestorePayload) {
   const backup = await ctx.db.backup.findUniqueOrThrow({
     where: { id: backupId },
@@ -20,7 +21,7 @@ export async function loadRestore(ctx: Ctx, { backupId, databaseId }: RestorePay
     where: { id: databaseId },
     include: { environment: true },
   });
-  return { backup, through };
+  return { backup: { ...backup, copies: readableCopies(backup.copies) }, through };
 }
 export type LoadedRestore = Awaited<ReturnType<typeof loadRestore>>;
 

@@ -3,6 +3,7 @@ import type { Ctx } from "../../context.ts";
 import type { Tx } from "../../db/client.ts";
 import type { Prisma } from "../../db/generated/client.ts";
 import { destinationSpec } from "../../destinations/destination-spec.ts";
+import { readableCopies } from "../../destinations/readable-copies.ts";
 import { HoldfastError } from "../../errors.ts";
 import { emitEvent } from "../../events/emit.ts";
 import { newId } from "../../ids.ts";
@@ -51,9 +52,21 @@ async function verifyBackup(run: Run<Payload>): Promise<Outcome> {
   const { ctx, payload } = run;
   const backup = await loadBackup(ctx, payload.backupId);
   // A copy that failed was never there. One that was missing or altered may have been put right.
-  const copies = backup.copies.filter((copy) =>
+  const chosen = backup.copies.filter((copy) =>
     payload.copyId ? copy.id === payload.copyId : copy.state !== "failed" && copy.state !== "writing",
   );
+  const copies = readableCopies(chosen);
+  if (copies.length === 0 && chosen.length > 0) {
+    const places = chosen.map(({ destination }) => destination.name).join(", ");
+    throw new HoldfastError(
+      "refused",
+      `What can't be read can't be proven: ${places} may only be written to.`,
+      {
+        remedy:
+          "Give the destination's credentials the right to read, then test it; or add one that can be read.",
+      },
+    );
+  }
   if (copies.length === 0 || !backup.manifest) {
     throw new HoldfastError("refused", "This backup has no stored copy to prove.", {
       remedy: "Run a new backup.",

@@ -11,7 +11,8 @@ export function workerSettings(): Env {
 
 /** Folders that a sandbox must not see: data, keys, and the destinations on this machine. */
 export function hiddenFolders(env: Env, destinations: { kind: string; config: unknown }[]): string[] {
-  const local = destinations.flatMap(({ config }) => {
+  const local = destinations.flatMap(({ kind, config }) => {
+    if (kind !== "local") return [];
     const folder = (config as { folder?: unknown } | null)?.folder;
     return typeof folder === "string" ? [folder] : [];
   });

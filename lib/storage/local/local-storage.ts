@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
 import {
   type FileHandle,
@@ -14,16 +13,14 @@ import {
 } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative } from "node:path";
 import type { Readable } from "node:stream";
-import { buffer } from "node:stream/consumers";
-import { z } from "zod";
 import { HoldfastError } from "../../errors.ts";
+import { MARKER, markerText, readMarker } from "../marker.ts";
+import { PART_FILE } from "../part-file.ts";
 import { pathSegments, prefixSegments } from "../paths.ts";
-import type { ObjectInfo, ObjectWriter, Storage } from "../storage.ts";
+import type { ObjectInfo, ObjectWriter, Storage, StorageTest } from "../storage.ts";
+import { tryOut } from "../try-out.ts";
 import { faultCode, localFault } from "./local-faults.ts";
-import { leadsOut, openLocalWriter, PART_FILE, removeEmptyFolders } from "./local-writer.ts";
-
-const MARKER = ".holdfast-destination.json";
-const markerSchema = z.object({ format: z.literal("holdfast-destination/1"), installId: z.string() });
+import { leadsOut, openLocalWriter, removeEmptyFolders } from "./local-writer.ts";
 
 /**
  * A folder on the worker's machine (or a mounted one). The marker file in its root tells that the right disk
@@ -53,36 +50,17 @@ class LocalStorage implements Storage {
   async init(): Promise<void> {
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-      const marker = JSON.stringify({ format: "holdfast-destination/1", installId: this.#installId });
-      await writeFile(join(this.#folder, MARKER), `${marker}\n`, { flag: "wx", mode: 0o600 });
+      await writeFile(join(this.#folder, MARKER), markerText(this.#installId), { flag: "wx", mode: 0o600 });
     } catch (error) {
       if (faultCode(error) !== "EEXIST") throw localFault(error, this.#folder);
     }
     await this.#open();
   }
 
-  async test(): Promise<{ freeBytes: number | null }> {
-    const path = `holdfast-test/${randomBytes(8).toString("hex")}`;
-    const content = randomBytes(4096);
-    const writer = await this.write(path);
-    try {
-      await new Promise<void>((resolve, reject) => {
-        writer.stream.once("error", reject);
-        writer.stream.end(content, () => resolve());
-      });
-      await writer.commit();
-      const back = await buffer(await this.read(path));
-      if (!back.equals(content)) {
-        throw new HoldfastError("unavailable", `${this.#folder} gave back other bytes than were written.`, {
-          remedy: "Check the disk; don't keep backups on it.",
-        });
-      }
-    } finally {
-      await writer.abort();
-      await this.delete(path);
-    }
+  async test(): Promise<StorageTest> {
+    const tested = await tryOut(this, this.#folder);
     const { bavail, bsize } = await statfs(this.#folder);
-    return { freeBytes: bavail * bsize };
+    return { ...tested, freeBytes: bavail * bsize };
   }
 
   async write(path: string): Promise<ObjectWriter> {
@@ -199,17 +177,7 @@ class LocalStorage implements Storage {
         remedy: "Mount its disk again. If its content is gone for good, add a new destination.",
       });
     }
-    const marker = markerSchema.safeParse(parseJson(text));
-    if (!marker.success) {
-      throw new HoldfastError("conflict", `The marker file in ${this.#folder} can't be read.`, {
-        remedy: `Look at ${join(this.#folder, MARKER)}; if no install uses this folder, remove the file.`,
-      });
-    }
-    if (marker.data.installId !== this.#installId) {
-      throw new HoldfastError("conflict", `${this.#folder} belongs to another install of Holdfast.`, {
-        remedy: "Choose a folder of its own for each install.",
-      });
-    }
+    readMarker(text, this.#installId, this.#folder);
     this.#root ??= await realpath(this.#folder);
     return this.#root;
   }
@@ -217,12 +185,4 @@ class LocalStorage implements Storage {
 
 function inside(root: string, folder: string): void {
   if (folder !== root && !folder.startsWith(`${root}/`)) throw leadsOut(relative(root, folder));
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

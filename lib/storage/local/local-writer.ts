@@ -1,13 +1,11 @@
-import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, link, lstat, mkdir, open, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Writable } from "node:stream";
 import { HoldfastError } from "../../errors.ts";
+import { partName } from "../part-file.ts";
 import type { ObjectInfo, ObjectWriter } from "../storage.ts";
 import { faultCode, localFault } from "./local-faults.ts";
-
-export const PART_FILE = /^\.[^/]+\.[0-9a-f]{16}\.part$/;
 
 /** Bytes after which written data is pushed to the disk, so that the last fsync is short. */
 const SYNC_STRIDE = 32 * 1024 * 1024;
@@ -26,7 +24,7 @@ interface Target {
 export async function openLocalWriter(target: Target): Promise<ObjectWriter> {
   const folder = dirname(target.file);
   const name = target.file.slice(folder.length + 1);
-  const part = join(folder, `.${name}.${randomBytes(8).toString("hex")}.part`);
+  const part = join(folder, partName(name));
   const handle = await openPart(target, part);
   const stream = new PartStream(handle, target.root);
   let state: "open" | "committed" | "aborted" = "open";

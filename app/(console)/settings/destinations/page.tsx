@@ -1,6 +1,12 @@
 import type { Metadata } from "next";
 import { DestinationsPage } from "@/components/settings/destinations-page";
-import { archiveDestinationAction, createDestinationAction, testDestinationAction } from "./actions";
+import {
+  archiveDestinationAction,
+  createDestinationAction,
+  readHostKeyAction,
+  testDestinationAction,
+  updateDestinationAction,
+} from "./actions";
 
 export const metadata: Metadata = { title: "Destinations" };
 
@@ -9,6 +15,8 @@ export default function Page() {
     <DestinationsPage
       actions={{
         create: createDestinationAction,
+        update: updateDestinationAction,
+        readHostKey: readHostKeyAction,
         test: testDestinationAction,
         archive: archiveDestinationAction,
       }}
