@@ -11,6 +11,7 @@ import { addBackupCommands } from "./commands/backup.ts";
 import { addDatabaseCommands } from "./commands/database.ts";
 import { addKeyCommands } from "./commands/keys.ts";
 import { addOperationCommands } from "./commands/operation.ts";
+import { addPolicyCommands } from "./commands/policy.ts";
 import { addTokenCommands } from "./commands/token.ts";
 import type { ExitCode } from "./exit.ts";
 import { CliError, EXIT } from "./exit.ts";
@@ -37,6 +38,7 @@ function build(cli: Cli): Command {
   for (const add of [
     addDatabaseCommands,
     addBackupCommands,
+    addPolicyCommands,
     addOperationCommands,
     addAuditCommands,
     addTokenCommands,

@@ -5,6 +5,7 @@ import type { BackupItem } from "./schema.ts";
 export const backupInclude = {
   database: { include: { environment: true } },
   copies: { include: { destination: true }, orderBy: { createdAt: "asc" } },
+  policy: { select: { name: true } },
 } as const satisfies Prisma.BackupInclude;
 
 export type BackupRow = Prisma.BackupGetPayload<{ include: typeof backupInclude }>;
@@ -20,6 +21,7 @@ export function backupItem(row: BackupRow): BackupItem {
     engine: row.database.engine,
     environment: row.database.environment.name,
     trigger: row.trigger,
+    policy: row.policy?.name ?? null,
     operationId: row.operationId,
     sizeBytes: numberOf(row.sizeBytes),
     plainBytes: numberOf(row.plainBytes),
@@ -39,6 +41,17 @@ export function backupItem(row: BackupRow): BackupItem {
       reason: copy.reason,
       retryAt: timeOf(copy.retryAt),
     })),
+    pin: row.pinnedAt
+      ? { at: row.pinnedAt.toISOString(), by: row.pinnedBy ?? "", reason: row.pinReason ?? "" }
+      : null,
+    removal: row.removingAt
+      ? {
+          at: row.removingAt.toISOString(),
+          reason: row.removalReason ?? "",
+          removedAt: timeOf(row.removedAt),
+          retryAt: timeOf(row.removalRetryAt),
+        }
+      : null,
     proof: row.proofVerdict
       ? {
           level: row.proofLevel,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { jitterMs, nextRuns, runsBetween, type Timing } from "./next-run.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Schedule } from "./schema.ts";
 
 const BERLIN = "Europe/Berlin";
 const timing = (schedule: Schedule, more: Partial<Timing> = {}): Timing => ({

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { Cron } from "croner";
 import { HoldfastError, messageOf } from "../errors.ts";
-import { type Blackout, cronOf, type Schedule } from "./schedule.ts";
+import { cronOf } from "./schedule.ts";
+import type { Blackout, Schedule } from "./schema.ts";
 
 /** When a policy's runs are due. */
 export interface Timing {
@@ -96,8 +97,8 @@ function heldBack(cron: Cron, timing: Timing, from: Date): Date | null {
   return null;
 }
 
-/** `at` itself, or the end of the windows that it lies in. */
-function afterBlackouts({ blackouts, zone }: Timing, at: Date): Date {
+/** `at` itself, or the end of the blackout windows that it lies in. */
+export function afterBlackouts({ blackouts, zone }: Pick<Timing, "blackouts" | "zone">, at: Date): Date {
   let moved = at;
   for (let step = 0; step < MOST_STEPS; step++) {
     const end = blackouts.map((window) => endOf(window, zone, moved)).find((found) => found !== null);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Candidate, planRetention, type Retention, retentionSchema } from "./retention.ts";
+import { type Candidate, planRetention } from "./retention.ts";
+import { type Retention, retentionSchema } from "./schema.ts";
 
 const backup = (at: string, more: Partial<Candidate> = {}): Candidate => ({
   id: at,

@@ -1,22 +1,4 @@
-import { z } from "zod";
-
-const count = z.number().int().min(0).max(10_000);
-
-/**
- * What is kept of a database's backups. Each rule keeps the newest backup of each of so many periods (days, weeks,
- * …) that have one; a backup that any rule keeps stays. With every rule 0 nothing is ever deleted.
- */
-export const retentionSchema = z.object({
-  last: count.default(0),
-  hourly: count.default(0),
-  daily: count.default(0),
-  weekly: count.default(0),
-  monthly: count.default(0),
-  yearly: count.default(0),
-  /** The newest proven backups that stay, whatever the rules say. */
-  proven: z.number().int().min(1).max(1000).default(3),
-});
-export type Retention = z.infer<typeof retentionSchema>;
+import type { Retention } from "./schema.ts";
 
 /** A finished backup that holds its objects: complete or partial. Failed runs are not asked about. */
 export interface Candidate {
@@ -72,8 +54,53 @@ export function planRetention(backups: readonly Candidate[], rules: Retention, z
   };
 }
 
-/** Names of the periods that a moment lies in. */
-function calendar(zone: string): (at: Date) => Record<Period, string> {
+/** A policy that covers the database. */
+export interface Rules {
+  id: string;
+  retention: Retention;
+  zone: string;
+  paused: boolean;
+}
+
+/** A backup and the policy that made it, if one did. */
+export interface Owned extends Candidate {
+  policyId: string | null;
+}
+
+/**
+ * What goes and what stays of one database's backups, given all the policies that cover it. A policy decides about
+ * its own backups, and nothing of a paused one goes. A backup of none of them goes when all that run agree.
+ */
+export function planDatabase(policies: readonly Rules[], backups: readonly Owned[]): RetentionPlan {
+  const ids = new Set(policies.map(({ id }) => id));
+  const isOrphan = ({ policyId }: Owned) => policyId === null || !ids.has(policyId);
+  const reasons = new Map<string, string[]>(backups.map(({ id }) => [id, []]));
+  const note = (id: string, more: readonly string[]) => reasons.get(id)?.push(...more);
+  for (const policy of policies) {
+    const own = backups.filter((one) => one.policyId === policy.id);
+    if (policy.paused) {
+      for (const { id } of own) note(id, ["paused"]);
+      continue;
+    }
+    const { keep } = planRetention([...own, ...backups.filter(isOrphan)], policy.retention, policy.zone);
+    for (const one of keep) note(one.id, one.reasons);
+  }
+  if (policies.every(({ paused }) => paused)) {
+    for (const { id } of backups.filter(isOrphan)) note(id, ["no rule deletes"]);
+  }
+  const newestFirst = backups.toSorted((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
+  const whyOf = (id: string) => [...new Set(reasons.get(id))];
+  return {
+    keep: newestFirst.map(({ id }) => ({ id, reasons: whyOf(id) })).filter((one) => one.reasons.length > 0),
+    remove: newestFirst
+      .filter(({ id }) => whyOf(id).length === 0)
+      .map(({ id }) => id)
+      .reverse(),
+  };
+}
+
+/** Names of the periods that a moment lies in, in that time zone. */
+export function calendar(zone: string): (at: Date) => Record<Period, string> {
   const format = new Intl.DateTimeFormat("en-CA", {
     timeZone: zone,
     year: "numeric",
