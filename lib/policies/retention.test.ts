@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Candidate, planRetention } from "./retention.ts";
+import { type Candidate, type Owned, planDatabase, planRetention, type Rules } from "./retention.ts";
 import { type Retention, retentionSchema } from "./schema.ts";
 
 const backup = (at: string, more: Partial<Candidate> = {}): Candidate => ({
@@ -86,5 +86,49 @@ describe("planRetention", () => {
     const all = [...plan.keep.map(({ id }) => id), ...plan.remove];
     expect(new Set(all).size).toBe(400);
     expect(all).toHaveLength(400);
+  });
+});
+
+describe("planDatabase", () => {
+  const policy = (id: string, some: Partial<Retention>, paused = false): Rules => ({
+    id,
+    retention: rules(some),
+    zone: "UTC",
+    paused,
+  });
+  const owned = (at: string, policyId: string | null, more: Partial<Candidate> = {}): Owned => ({
+    ...backup(at, { proven: false, ...more }),
+    policyId,
+  });
+  const nightly = ["2027-01-03T02:00Z", "2027-01-02T02:00Z", "2027-01-01T02:00Z"].map((at) =>
+    owned(at, "nightly"),
+  );
+  const hourly = ["2027-01-03T03:00Z", "2027-01-03T01:00Z"].map((at) => owned(at, "hourly"));
+  const byHand = [owned("2027-01-02T12:00Z", null), owned("2026-12-24T12:00Z", "archived")];
+
+  it("lets each policy decide about its own backups", () => {
+    const plan = planDatabase(
+      [policy("nightly", { last: 1 }), policy("hourly", { last: 1 })],
+      [...nightly, ...hourly],
+    );
+    expect(plan.keep.map(({ id }) => id)).toEqual(["2027-01-03T03:00Z", "2027-01-03T02:00Z"]);
+    expect(plan.remove).toEqual(["2027-01-01T02:00Z", "2027-01-02T02:00Z", "2027-01-03T01:00Z"]);
+  });
+
+  it("removes what is no policy's only when all that run agree", () => {
+    const all = [...nightly, ...hourly, ...byHand];
+    const both = [policy("nightly", { last: 1 }), policy("hourly", { last: 1 })];
+    expect(planDatabase(both, all).remove).toEqual(expect.arrayContaining(byHand.map(({ id }) => id)));
+    const one = [policy("nightly", { last: 1 }), policy("hourly", { last: 9 })];
+    const kept = planDatabase(one, all).keep.map(({ id }) => id);
+    expect(kept).toEqual(expect.arrayContaining(byHand.map(({ id }) => id)));
+  });
+
+  it("removes nothing of a paused policy, and nothing at all where all are paused or none is there", () => {
+    const paused = [policy("nightly", { last: 1 }, true)];
+    const plan = planDatabase(paused, [...nightly, ...byHand]);
+    expect(plan.remove).toEqual([]);
+    expect(plan.keep.find(({ id }) => id === nightly[2]?.id)?.reasons).toEqual(["paused"]);
+    expect(planDatabase([], byHand).remove).toEqual([]);
   });
 });
