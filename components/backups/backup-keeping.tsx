@@ -45,7 +45,7 @@ export function BackupKeeping({ backup: { pin, removal } }: { backup: BackupDto 
   }
   if (!pin) return null;
   return (
-    <Alert color="accent" mb="md" title={`Pinned by ${pin.by}`}>
+    <Alert color="sea" mb="md" title={`Pinned by ${pin.by}`}>
       {pin.reason} <RelativeTime at={pin.at} />. Nothing deletes it until it is unpinned.
     </Alert>
   );
@@ -151,8 +151,6 @@ function PinForm({
       <Textarea
         label="Why it is kept"
         description="For whoever wonders later. Nothing deletes it until it is unpinned."
-        autosize
-        minRows={2}
         data-autofocus
         {...form.field("reason")}
       />
