@@ -4,7 +4,8 @@ import type { BackupItem } from "./schema.ts";
 /** What a list row needs beside the backup itself. */
 export const backupInclude = {
   database: { include: { environment: true } },
-  copies: { include: { destination: true }, orderBy: { createdAt: "asc" } },
+  // Ids are ordered by time, and differ where several were made at once.
+  copies: { include: { destination: true }, orderBy: { id: "asc" } },
   policy: { select: { name: true } },
 } as const satisfies Prisma.BackupInclude;
 
