@@ -32,7 +32,7 @@ async function json<T>(...args: string[]): Promise<{ code: number; value: T }> {
 test("from the shell: a policy for two databases at two destinations, each backup proven", async ({
   request,
 }) => {
-  for (const name of ["till-one", "till-two"]) {
+  for (const name of ["till-one", "till-two", "stand"]) {
     const file = path.join(folder, `${name}.sqlite`);
     const till = new DatabaseSync(file);
     till.exec("CREATE TABLE sales (id INTEGER PRIMARY KEY, cents INTEGER)");
@@ -119,6 +119,7 @@ test("on the screen: what is not covered, a new policy with its preview, run now
   await page.getByRole("link", { name: "Policies", exact: true }).click();
   const uncovered = page.getByRole("region", { name: "Not covered" });
   await expect(uncovered.getByRole("table")).toBeVisible();
+  await expect(uncovered).toContainText("stand");
   await expect(uncovered).not.toContainText("till-one");
 
   await page.getByRole("link", { name: "New policy", exact: true }).click();
@@ -155,6 +156,7 @@ test("on the screen: what is not covered, a new policy with its preview, run now
   await page.getByRole("button", { name: "Resume" }).click();
   await page.getByRole("link", { name: "Edit", exact: true }).click();
   await page.getByLabel("Newest", { exact: true }).fill("9");
+  await page.getByLabel("Proven, always", { exact: true }).fill("1");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByText("the newest 9", { exact: false })).toBeVisible();
 });
