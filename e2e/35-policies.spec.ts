@@ -124,9 +124,9 @@ test("on the screen: what is not covered, a new policy with its preview, run now
 
   await page.getByRole("link", { name: "New policy", exact: true }).click();
   await page.getByLabel("Name", { exact: true }).fill("tills-hourly");
-  await page.getByLabel("Patterns", { exact: true }).fill("till-*");
-  await page.getByLabel("Patterns", { exact: true }).press("Enter");
-  await page.getByRole("textbox", { name: "Destinations" }).click();
+  await page.getByRole("combobox", { name: "Patterns" }).fill("till-*");
+  await page.getByRole("combobox", { name: "Patterns" }).press("Enter");
+  await page.getByRole("combobox", { name: "Destinations" }).fill("sec");
   await page.getByRole("option", { name: "second" }).click();
   await page.keyboard.press("Escape");
   await page.getByLabel("Schedule").selectOption("hours");

@@ -82,6 +82,7 @@ export function SelectionFields({ form }: Props) {
       />
       <MultiSelect
         label="Destinations"
+        searchable
         description="Each backup gets a copy at each of them, written in one pass."
         data={destinations}
         {...field("destinations")}
@@ -101,6 +102,7 @@ export function ScheduleFields({ form }: Props) {
         {kind === "weekly" ? (
           <MultiSelect
             label="Days"
+            searchable
             data={WEEKDAYS}
             {...field("schedule.days")}
             error={errorOf(state.errors, "schedule.days")}
