@@ -46,7 +46,7 @@ export function BackupKeeping({ backup: { pin, removal } }: { backup: BackupDto 
   if (!pin) return null;
   return (
     <Alert color="sea" mb="md" title={`Pinned by ${pin.by}`}>
-      {pin.reason} <RelativeTime at={pin.at} />. Nothing deletes it until it is unpinned.
+      <q>{pin.reason}</q>, <RelativeTime at={pin.at} />. Nothing deletes it until it is unpinned.
     </Alert>
   );
 }

@@ -89,7 +89,7 @@ export function PolicyPage({ name, actions }: { name: string; actions: PolicyAct
           </Panel>
         </Section>
         <Section title="Plan">
-          <Panel padded>
+          <Panel>
             <Plan policy={policy} />
           </Panel>
         </Section>

@@ -28,7 +28,7 @@ export function PolicyRuns({ name }: { name: string }) {
     limit: 20,
   });
   const columns: Column<PolicyRunItem>[] = [
-    { key: "due", header: "Due", main: true, width: "150px", cell: (row) => <Moment at={row.dueAt} /> },
+    { key: "due", header: "Due", main: true, width: "190px", cell: (row) => <Moment at={row.dueAt} /> },
     {
       key: "state",
       header: "State",
