@@ -17,10 +17,26 @@ export function covers(
   return databaseIds.includes(database.id) || patterns.some((pattern) => fits(pattern, database.name));
 }
 
-/** `*` stands for any number of letters, `?` for one. */
+/** `*` stands for any number of letters, `?` for one. Goes back to the last `*` only: no pattern takes long. */
 function fits(pattern: string, name: string): boolean {
-  const source = pattern.replaceAll("*", "[a-z0-9-]*").replaceAll("?", "[a-z0-9-]");
-  return new RegExp(`^${source}$`).test(name);
+  let at = 0;
+  let star = -1;
+  let taken = 0;
+  for (let here = 0; here < name.length; ) {
+    if (pattern[at] === "*") {
+      star = at;
+      taken = here;
+      at += 1;
+    } else if (pattern[at] === "?" || pattern[at] === name[here]) {
+      at += 1;
+      here += 1;
+    } else if (star >= 0) {
+      at = star + 1;
+      taken += 1;
+      here = taken;
+    } else return false;
+  }
+  return [...pattern.slice(at)].every((letter) => letter === "*");
 }
 
 export const databaseSelect = {

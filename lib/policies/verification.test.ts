@@ -36,5 +36,9 @@ test("a policy covers what was chosen, and what its patterns find", () => {
     true,
     true,
   ]);
+  const long = { databaseIds: [], patterns: ["*a".repeat(30)] };
+  expect(covers(long, database("a".repeat(30)))).toBe(true);
+  expect(covers(long, database(`${"a".repeat(29)}-`.repeat(2)))).toBe(false);
+  expect(covers({ databaseIds: [], patterns: ["*-prod*-?"] }, database("x-prod-y-prod1-2"))).toBe(true);
   expect(["shop", "my-shop-1", "web", "web12"].some((name) => covers(shops, database(name)))).toBe(false);
 });
