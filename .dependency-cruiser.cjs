@@ -1,7 +1,7 @@
 // Imports go one way: app → components, lib; components → schemas, query keys and formats of lib; a capability →
 // the shared parts of lib and other capabilities' verbs; nothing → app or worker.
 const CAPABILITIES =
-  "databases|environments|backups|destinations|keys|members|tokens|overview|search|workers";
+  "databases|environments|backups|destinations|policies|keys|members|tokens|overview|search|workers";
 const FOUNDATIONS = "engines|storage|process|sandbox|proof|transfer|embedded";
 const TESTS = "(\\.test\\.tsx?|\\.contract\\.ts|/testing/.*)$";
 

@@ -10,6 +10,8 @@ const ROUTES = [
   "/databases",
   "/databases/new",
   "/backups",
+  "/policies",
+  "/policies/new",
   "/operations",
   "/audit",
   "/settings/account",

@@ -3,6 +3,7 @@ import type { BackupItem } from "../lib/backups/schema.ts";
 import type { DatabaseItem } from "../lib/databases/schema.ts";
 import type { OperationItem } from "../lib/operations/schema.ts";
 import type { Page } from "../lib/paging.ts";
+import type { PolicyDto } from "../lib/policies/schema.ts";
 import { read } from "./session.ts";
 
 /** Every page of the console, with things that the earlier journeys have left for those that show one. */
@@ -10,6 +11,7 @@ export async function allPages(request: APIRequestContext): Promise<string[]> {
   const backups = await read<Page<BackupItem>>(request, "backups");
   const databases = await read<Page<DatabaseItem>>(request, "databases");
   const operations = await read<Page<OperationItem>>(request, "operations");
+  const policies = await read<Page<PolicyDto>>(request, "policies");
   const stored = backups.items.find(({ state }) => state === "complete");
   const failed = backups.items.find(({ proof }) => proof?.verdict === "failed");
   return [
@@ -20,6 +22,9 @@ export async function allPages(request: APIRequestContext): Promise<string[]> {
     "/backups",
     ...(stored ? [`/backups/${stored.id}`, `/backups/${stored.id}/restore`] : []),
     ...(failed ? [`/backups/${failed.id}`] : []),
+    "/policies",
+    "/policies/new",
+    ...policies.items.slice(0, 1).flatMap(({ name }) => [`/policies/${name}`, `/policies/${name}/edit`]),
     "/operations",
     ...operations.items.slice(0, 1).map(({ id }) => `/operations/${id}`),
     "/audit",

@@ -1,4 +1,5 @@
 import { copyBackupHandler } from "../lib/backups/operations/copy-backup.handler.ts";
+import { removeBackupsHandler } from "../lib/backups/operations/remove-backups.handler.ts";
 import { restoreBackupHandler } from "../lib/backups/operations/restore-backup.handler.ts";
 import { runBackupHandler } from "../lib/backups/operations/run-backup.handler.ts";
 import { verifyBackupHandler } from "../lib/backups/operations/verify-backup.handler.ts";
@@ -11,6 +12,7 @@ export const handlers: readonly OperationHandler[] = [
   runBackupHandler,
   verifyBackupHandler,
   copyBackupHandler,
+  removeBackupsHandler,
   restoreBackupHandler,
   preflightHandler,
   testConnectionHandler,

@@ -12,6 +12,7 @@ import { addDatabaseCommands } from "./commands/database.ts";
 import { addDestinationCommands } from "./commands/destination.ts";
 import { addKeyCommands } from "./commands/keys.ts";
 import { addOperationCommands } from "./commands/operation.ts";
+import { addPolicyCommands } from "./commands/policy.ts";
 import { addTokenCommands } from "./commands/token.ts";
 import type { ExitCode } from "./exit.ts";
 import { CliError, EXIT } from "./exit.ts";
@@ -39,6 +40,7 @@ function build(cli: Cli): Command {
     addDatabaseCommands,
     addBackupCommands,
     addDestinationCommands,
+    addPolicyCommands,
     addOperationCommands,
     addAuditCommands,
     addTokenCommands,

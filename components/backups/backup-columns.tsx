@@ -9,6 +9,13 @@ import { formatBytes, formatDuration } from "@/lib/format";
 /** How a backup stands: its proof, or why there is nothing to prove. */
 function ProofStatus({ backup }: { backup: BackupItem }) {
   if (backup.state === "running") return <Status tone="running">being made</Status>;
+  if (backup.removal) {
+    return (
+      <Status tone="unknown" detail={backup.removal.reason}>
+        {backup.removal.removedAt ? "deleted" : "being deleted"}
+      </Status>
+    );
+  }
   if (backup.state !== "complete" && backup.state !== "partial") {
     const { tone, word } = backupWord(backup.state);
     return (
@@ -31,6 +38,7 @@ function ProofStatus({ backup }: { backup: BackupItem }) {
 /** The copy that needs someone, or where the good ones lie. */
 function copies(backup: BackupItem) {
   if (backup.state === "failed" || backup.state === "cancelled" || backup.state === "interrupted") return "–";
+  if (backup.removal?.removedAt) return "–";
   const bad = backup.copies.find((copy) => copy.state !== "stored" && copy.state !== "writing");
   if (!bad) return backup.copies.map((copy) => copy.destination).join(", ") || "–";
   const { tone, word } = copyWord(bad.state);

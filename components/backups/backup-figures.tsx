@@ -24,7 +24,8 @@ function tablesFigure({ proof, tableCount, rowCount }: BackupDto): Figure {
   return { name: "Tables equal", value, note, ...(different > 0 ? { tone: "problem" as const } : {}) };
 }
 
-function copiesFigure({ copies }: BackupDto): Figure {
+function copiesFigure({ copies, removal }: BackupDto): Figure {
+  if (removal) return { name: "Copies", value: removal.removedAt ? "deleted" : "being deleted" };
   const stored = copies.filter((copy) => copy.state === "stored");
   const bad = copies.length - stored.length - copies.filter((copy) => copy.state === "writing").length;
   const note = bad > 0 ? `${bad} not good` : stored.map((copy) => copy.destination).join(", ");

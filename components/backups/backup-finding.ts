@@ -5,10 +5,13 @@ function stripDot(text: string): string {
   return text.trim().replace(/\.$/, "");
 }
 
-type Found = Pick<BackupDto, "state" | "reason" | "proof" | "verification" | "copies">;
+type Found = Pick<BackupDto, "state" | "reason" | "proof" | "verification" | "copies"> &
+  Partial<Pick<BackupDto, "removal">>;
 
 /** What is to be said of one backup, as its page's title: only what needs someone has a tone. */
 export function backupFinding(backup: Found): TitlePart[] {
+  if (backup.removal?.removedAt) return [{ text: "This backup was deleted; nothing of it is stored." }];
+  if (backup.removal) return [{ text: "This backup is being deleted." }];
   return [...proofFinding(backup), ...copiesFinding(backup)];
 }
 

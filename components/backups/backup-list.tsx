@@ -26,7 +26,7 @@ import { rangeOfDay } from "./calendar/calendar-days";
 
 const BackupDialog = lazyDialog(() => import("./backup-dialog"));
 
-const FILTERS = ["database", "environment", "state", "verdict", "day"] as const;
+const FILTERS = ["database", "environment", "state", "verdict", "policy", "removed", "day"] as const;
 
 /** What the failed proofs mean for the page's title, of all or of one database; `none`: there is no backup at all. */
 function useFinding(database: string | undefined, none: boolean): TitlePart[] {
@@ -64,6 +64,11 @@ export function BackupList({ mayRun, start }: { mayRun: boolean; start: StartBac
           range && day
             ? `Taken on ${formatDay(day)}, ${zone}`
             : "A backup counts when it has been restored and found equal, table by table",
+          filters.policy ? (
+            <Link key="policy" href={`/policies/${encodeURIComponent(filters.policy)}`}>
+              Made by {filters.policy}
+            </Link>
+          ) : null,
         ]}
         actions={button}
       />
@@ -85,6 +90,15 @@ export function BackupList({ mayRun, start }: { mayRun: boolean; start: StartBac
             { value: "failed", label: "failed to prove" },
             { value: "unverifiable", label: "could not be proven" },
             { value: "none", label: "not proven yet" },
+          ]}
+        />
+        <FilterSelect
+          label="Deleted"
+          value={filters.removed}
+          onChange={(removed) => set({ removed })}
+          options={[
+            { value: "yes", label: "Deleted ones" },
+            { value: "all", label: "With deleted ones" },
           ]}
         />
         <FilterDay label="Day" value={day} onChange={(wanted) => set({ day: wanted })} />

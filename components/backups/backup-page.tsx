@@ -25,6 +25,7 @@ import type { OperationItem } from "@/lib/operations/schema";
 import { BackupCopies } from "./backup-copies";
 import { BackupFigures } from "./backup-figures";
 import { backupFinding } from "./backup-finding";
+import { BackupKeeping, type KeepingActions, KeepingButtons } from "./backup-keeping";
 import { BackupRunning } from "./backup-running";
 import type { CheckPassword } from "./download-dialog";
 import { ProofChecks } from "./proof-checks";
@@ -39,6 +40,8 @@ export interface BackupRights {
   copy: boolean;
   restore: boolean;
   download: boolean;
+  pin: boolean;
+  remove: boolean;
 }
 export type VerifyBackup = ServerAction<{ backup: string; destination?: string }, OperationItem>;
 export type CopyBackup = ServerAction<{ backup: string; destination?: string }, OperationItem>;
@@ -65,19 +68,26 @@ export function BackupPage({
   rights,
   verify,
   copy,
+  keeping,
   checkPassword,
 }: {
   id: string;
   rights: BackupRights;
   verify: VerifyBackup;
   copy: CopyBackup;
+  keeping: KeepingActions;
   checkPassword: CheckPassword;
 }) {
   const query = useQuery({
     queryKey: backupKeys.one(id),
     queryFn: ({ signal }) => apiGet<BackupDto>(`backups/${id}`, {}, signal),
     refetchInterval: ({ state }) =>
-      state.data?.state === "running" || state.data?.verification || state.data?.copying ? 5000 : false,
+      state.data?.state === "running" ||
+      state.data?.verification ||
+      state.data?.copying ||
+      isGoing(state.data)
+        ? 5000
+        : false,
   });
   const action = useAction(verify);
   const [downloading, setDownloading] = useState(false);
@@ -88,6 +98,7 @@ export function BackupPage({
   }
   const stored = backup.state === "complete" || backup.state === "partial";
   const { proof } = backup;
+  const refetch = () => void query.refetch();
   return (
     <>
       <PageHeader
@@ -99,6 +110,11 @@ export function BackupPage({
           </span>,
           backup.environment,
           engineLabel(backup.engine, backup.engineVersion),
+          backup.policy ? (
+            <Link key="policy" href={`/policies/${backup.policy}`}>
+              Policy {backup.policy}
+            </Link>
+          ) : null,
           backup.lastProvenBackup && backup.lastProvenBackup.id !== backup.id ? (
             <Link key="last" href={`/backups/${backup.lastProvenBackup.id}`}>
               Last proven backup
@@ -106,12 +122,13 @@ export function BackupPage({
           ) : null,
         ]}
         actions={
-          backup.state === "running" ? null : !stored ? (
+          backup.state === "running" || backup.removal ? null : !stored ? (
             <Button component={Link} href={`/databases/${backup.database}`} variant="default">
               Open the database
             </Button>
           ) : (
             <>
+              <KeepingButtons backup={backup} may={rights} actions={keeping} onDone={refetch} />
               {rights.verify ? (
                 <Button
                   variant="default"
@@ -141,6 +158,7 @@ export function BackupPage({
       {action.failure ? (
         <ProblemPanel title="It was not started" problem={failureToProblem(action.failure)} />
       ) : null}
+      <BackupKeeping backup={backup} />
       <BackupRunning backup={backup} />
       {stored ? (
         <>
@@ -166,7 +184,7 @@ export function BackupPage({
         <ProofTables backup={id} proof={proof} />
       ) : null}
       {proof ? <ProofChecks proof={proof} /> : null}
-      <BackupCopies backup={backup} copy={rights.copy ? copy : null} onStarted={() => void query.refetch()} />
+      <BackupCopies backup={backup} copy={rights.copy && !backup.removal ? copy : null} onStarted={refetch} />
       {backup.restoreCommands.length > 0 ? (
         <Section title="Restore without Holdfast" note="stock tools and your key are enough">
           <CodeBlock code={backup.restoreCommands.join("\n")} />
@@ -182,6 +200,11 @@ export function BackupPage({
       />
     </>
   );
+}
+
+/** Its objects are being deleted. */
+function isGoing(backup: BackupDto | undefined): boolean {
+  return backup?.removal !== null && backup?.removal !== undefined && backup.removal.removedAt === null;
 }
 
 /** When and where it was proven; why not, when no server was started for it. */

@@ -9,7 +9,7 @@ import { joinLive, type LiveState } from "./live-connection";
 import classes from "./live-mark.module.css";
 
 const State = createContext<LiveState>("connecting");
-const FEEDS_OVERVIEW = new Set(["databases", "backups", "operations", "workers", "settings"]);
+const FEEDS_OVERVIEW = new Set(["databases", "backups", "policies", "operations", "workers", "settings"]);
 
 /** Collects topics and makes their queries stale: the first at once, the following once a second. */
 function makeStaler(client: QueryClient) {

@@ -23,6 +23,7 @@ const OPERATION_KINDS = [
   { value: "backup.verify", label: "Prove" },
   { value: "backup.copy", label: "Copy" },
   { value: "backup.restore", label: "Restore" },
+  { value: "backup.delete", label: "Delete" },
   { value: "database.preflight", label: "Preflight" },
   { value: "database.test", label: "Connection test" },
 ];

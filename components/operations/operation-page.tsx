@@ -47,6 +47,8 @@ function cancelConsequence(kind: string): string {
     return "The dump stops and everything written so far is removed. Earlier backups stay.";
   if (kind === "backup.copy")
     return "The copying stops and what was written so far is removed. The copies that are there stay.";
+  if (kind === "backup.delete")
+    return "The deleting stops for now. What is half deleted is no backup any more, and is deleted later.";
   return "The work stops, and what it made so far is removed.";
 }
 

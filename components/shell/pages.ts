@@ -14,6 +14,7 @@ export const consolePages: ConsolePage[] = [
   { label: "Overview", href: "/", key: "o", about: "What needs you, and every promise", byEnvironment: true },
   { label: "Databases", href: "/databases", key: "d", about: "What is looked after", byEnvironment: true },
   { label: "Backups", href: "/backups", key: "b", about: "Runs, copies and proofs", byEnvironment: true },
+  { label: "Policies", href: "/policies", key: "l", about: "What is backed up when, and how long it stays" },
   { label: "Operations", href: "/operations", key: "p", about: "The ledger of all work" },
   { label: "Audit", href: "/audit", key: "a", about: "Who did what, and when" },
 ];

@@ -30,6 +30,7 @@ interface Entry {
 const KINDS: Record<string, string> = {
   database: "Databases",
   backup: "Backups",
+  policy: "Policies",
   operation: "Operations",
   member: "Members",
   environment: "Environments",

@@ -31,6 +31,8 @@ const COPY: Record<string, StateWord> = {
   altered: { tone: "problem", word: "altered" },
   failed: { tone: "problem", word: "failed" },
   unreachable: { tone: "warning", word: "out of reach" },
+  removing: { tone: "warning", word: "to be deleted" },
+  removed: { tone: "unknown", word: "deleted" },
 };
 const VERDICT: Record<string, StateWord> = {
   proven: { tone: "ok", word: "proven" },

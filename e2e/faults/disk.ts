@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
@@ -74,4 +74,20 @@ export async function makeDisk(root: string, mebibytes: number): Promise<Disk> {
       await rm(image);
     },
   };
+}
+
+/** Nothing in the folder can be changed until the returned function is called: also root is refused. */
+export async function denyChanges(folder: string): Promise<() => Promise<void>> {
+  if (process.getuid?.() !== 0) {
+    await chmod(folder, 0o500);
+    return () => chmod(folder, 0o700);
+  }
+  await run("mount", ["--bind", folder, folder]);
+  await run("mount", ["-o", "remount,bind,ro", folder]);
+  return () => unmount(folder);
+}
+
+/** Whether denyChanges does what it says: an ordinary user is refused by permissions, root by mounts only. */
+export async function mayDeny(): Promise<boolean> {
+  return process.getuid?.() !== 0 || (await mayMount());
 }

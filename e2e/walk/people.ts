@@ -5,6 +5,7 @@ import { makeBackup, makeDatabase, provenNow } from "../../lib/databases/testing
 import { newId } from "../../lib/ids.ts";
 import { createInvite } from "../../lib/members/create-invite.ts";
 import { makeMember } from "../../lib/members/testing/make-member.ts";
+import { createPolicy } from "../../lib/policies/create-policy.ts";
 
 /** In whatever the console knows and its pages fetch later; in no page's address, and in no page itself. */
 export const MARK = "mark-of-the-walk";
@@ -49,7 +50,14 @@ export async function seed(ctx: Ctx): Promise<Record<string, string>> {
     },
   });
   await createInvite(ctx, { email: `${MARK}@example.com`, name: MARK, role: "viewer" });
-  return { database: database.name, backup: backup.id, operation };
+  const { name: policy } = await createPolicy(ctx, {
+    name: "walk-nightly",
+    databases: [database.name],
+    patterns: [`${MARK}-*`],
+    destinations: ["local"],
+    schedule: { kind: "daily", at: "02:15" },
+  });
+  return { database: database.name, backup: backup.id, operation, policy };
 }
 
 /** One of each kind, with the cookie that a sign-in would have set; `secret` is the web process's own. */

@@ -12,6 +12,7 @@ import { meEndpoints } from "./endpoints/me.ts";
 import { memberEndpoints } from "./endpoints/members.ts";
 import { operationEndpoints } from "./endpoints/operations.ts";
 import { overviewEndpoints } from "./endpoints/overview.ts";
+import { policyEndpoints } from "./endpoints/policies.ts";
 import { searchEndpoints } from "./endpoints/search.ts";
 import { tokenEndpoints } from "./endpoints/tokens.ts";
 import { workerEndpoints } from "./endpoints/workers.ts";
@@ -32,6 +33,7 @@ export const endpoints: readonly Endpoint[] = [
   ...overviewEndpoints,
   ...searchEndpoints,
   ...backupEndpoints,
+  ...policyEndpoints,
   ...destinationEndpoints,
   ...databaseEndpoints,
   ...environmentEndpoints,

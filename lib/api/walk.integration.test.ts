@@ -6,6 +6,7 @@ import { asSystem } from "../context.ts";
 import { newId } from "../ids.ts";
 import { createInvite } from "../members/create-invite.ts";
 import { makeMember } from "../members/testing/make-member.ts";
+import { createPolicy } from "../policies/create-policy.ts";
 import { createToken } from "../tokens/create-token.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { jsonSchema, pathParams } from "./openapi.ts";
@@ -94,6 +95,24 @@ async function seed(): Promise<Record<string, string>> {
   await db.copy.create({
     data: { id: newId(), backupId, destinationId: destination.id, state: "stored", path: `walk/${backupId}` },
   });
+  const policy = await createPolicy(system, {
+    name: "walk-nightly",
+    databases: [database.name],
+    destinations: ["local"],
+    schedule: { kind: "daily", at: "02:15" },
+  });
+  const run = newId();
+  await db.policyRun.create({
+    data: {
+      id: run,
+      policyId: policy.id,
+      dueAt: new Date(0),
+      state: "missed",
+      trigger: "schedule",
+      actorName: policy.name,
+      items: { create: [{ databaseId: database.id, startAt: new Date(0), state: "skipped" }] },
+    },
+  });
   const member = await makeMember(api.base, { role: "viewer" });
   const invite = await createInvite(system, { email: "walk@example.com", name: "Walk", role: "viewer" });
   const token = await createToken(system, { name: "walk", role: "viewer" });
@@ -107,6 +126,8 @@ async function seed(): Promise<Record<string, string>> {
     session: member.sessionId,
     invite: invite.id,
     token: token.id,
+    policy: policy.name,
+    run,
     artefact: "dump",
     worker: newId(),
   };

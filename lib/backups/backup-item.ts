@@ -4,7 +4,9 @@ import type { BackupItem } from "./schema.ts";
 /** What a list row needs beside the backup itself. */
 export const backupInclude = {
   database: { include: { environment: true } },
-  copies: { include: { destination: true }, orderBy: { createdAt: "asc" } },
+  // Ids are ordered by time, and differ where several were made at once.
+  copies: { include: { destination: true }, orderBy: { id: "asc" } },
+  policy: { select: { name: true } },
 } as const satisfies Prisma.BackupInclude;
 
 export type BackupRow = Prisma.BackupGetPayload<{ include: typeof backupInclude }>;
@@ -20,6 +22,7 @@ export function backupItem(row: BackupRow): BackupItem {
     engine: row.database.engine,
     environment: row.database.environment.name,
     trigger: row.trigger,
+    policy: row.policy?.name ?? null,
     operationId: row.operationId,
     sizeBytes: numberOf(row.sizeBytes),
     plainBytes: numberOf(row.plainBytes),
@@ -40,6 +43,17 @@ export function backupItem(row: BackupRow): BackupItem {
       reason: copy.reason,
       retryAt: timeOf(copy.retryAt),
     })),
+    pin: row.pinnedAt
+      ? { at: row.pinnedAt.toISOString(), by: row.pinnedBy ?? "", reason: row.pinReason ?? "" }
+      : null,
+    removal: row.removingAt
+      ? {
+          at: row.removingAt.toISOString(),
+          reason: row.removalReason ?? "",
+          removedAt: timeOf(row.removedAt),
+          retryAt: timeOf(row.removalRetryAt),
+        }
+      : null,
     proof: row.proofVerdict
       ? {
           level: row.proofLevel,

@@ -11,7 +11,7 @@ import { getOperation } from "../operations/get-operation.ts";
 import type { OperationItem } from "../operations/schema.ts";
 import { startOperation } from "../operations/start-operation.ts";
 import { type BackupRow, backupInclude } from "./backup-item.ts";
-import { findBackup } from "./find-backup.ts";
+import { findBackup, lockKept } from "./find-backup.ts";
 import { copyBackupOperation } from "./operations/copy-backup.ts";
 import { copyBackupInput } from "./schema.ts";
 
@@ -31,7 +31,7 @@ export async function copyBackup(
   const { id } = await findBackup(ctx, ctx.db, backupId, "backup.copy");
   const { destination } = copyBackupInput.parse(input);
   const operationId = await ctx.db.$transaction(async (tx) => {
-    await tx.$queryRaw`SELECT 1 FROM backup WHERE id = ${id}::uuid FOR UPDATE`;
+    await lockKept(tx, id);
     const running = await runningCopies(tx, id);
     if (running) {
       throw new HoldfastError("conflict", `Copies of it are being made already: ${running.id}.`, {

@@ -16,6 +16,8 @@ export interface NewBackup {
   title: string;
   /** The operation that starts it; it then shares that root's slots. */
   parent?: { rootId: string };
+  /** The policy's run that it belongs to, which has places of its own; without it, it goes to every destination. */
+  policy?: { id: string; runId: string; destinationIds: readonly string[] };
 }
 
 /**
@@ -27,15 +29,19 @@ export async function createBackup(
   ctx: Ctx,
   input: NewBackup,
 ): Promise<{ backupId: string; operationId: string }> {
-  const { database } = input;
+  const { database, policy } = input;
   const destinations = await tx.destination.findMany({
-    where: { archivedAt: null },
+    where: { archivedAt: null, ...(policy ? { id: { in: [...policy.destinationIds] } } : {}) },
     orderBy: { createdAt: "asc" },
   });
   if (destinations.length === 0) {
-    throw new HoldfastError("refused", "There is no destination to write a backup to.", {
-      remedy: "Add one under Settings, Destinations.",
-    });
+    throw new HoldfastError(
+      "refused",
+      policy
+        ? "None of the policy's destinations is in use."
+        : "There is no destination to write a backup to.",
+      { remedy: policy ? "Choose one in the policy." : "Add one under Settings, Destinations." },
+    );
   }
   const install = await tx.install.findFirstOrThrow();
   const now = ctx.clock.now();
@@ -51,6 +57,7 @@ export async function createBackup(
       path,
       reason: "waits for a worker",
       createdAt: now,
+      ...(policy ? { policyId: policy.id, policyRunId: policy.runId } : {}),
     },
   });
   await tx.copy.createMany({

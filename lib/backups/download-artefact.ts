@@ -9,7 +9,7 @@ import { HoldfastError } from "../errors.ts";
 import { processKeyring } from "../secrets/process-keyring.ts";
 import { storageFor } from "../storage/registry.ts";
 import { CopyReader } from "../transfer/copy-reader.ts";
-import { findBackup } from "./find-backup.ts";
+import { findBackup, requireKept } from "./find-backup.ts";
 import { manifestSchema } from "./manifest.ts";
 import { downloadArtefactQuery } from "./schema.ts";
 
@@ -36,6 +36,7 @@ export interface Download {
 export async function downloadArtefact(ctx: Ctx, input: DownloadInput): Promise<Download> {
   const backup = await findBackup(ctx, ctx.db, input.backup, "backup.download");
   const query = downloadArtefactQuery.parse(input.query);
+  requireKept(backup);
   if (ctx.actor.kind === "user") await requirePassword(ctx, input.confirmPassword);
   const stored = await ctx.db.backupManifest.findUnique({ where: { backupId: backup.id } });
   const manifest = stored ? manifestSchema.parse(JSON.parse(stored.text)) : null;

@@ -22,3 +22,25 @@ export async function findBackup(ctx: Ctx, tx: Tx, id: string, permission: Permi
     remedy: "Look at the list of backups for its id.",
   });
 }
+
+/** Throws `refused` for a backup that was deleted, or is on its way out. */
+export function requireKept({
+  removingAt,
+  removalReason,
+}: {
+  removingAt: Date | null;
+  removalReason: string | null;
+}): void {
+  if (!removingAt) return;
+  throw new HoldfastError("refused", `This backup is deleted. ${removalReason ?? ""}`.trim(), {
+    remedy: "Choose another one.",
+  });
+}
+
+/** The same in the transaction of what is about to use it, which then goes on alone. Its row stays locked. */
+export async function lockKept(tx: Tx, id: string): Promise<void> {
+  const [row] = await tx.$queryRaw<{ removingAt: Date | null; removalReason: string | null }[]>`
+    SELECT removing_at AS "removingAt", removal_reason AS "removalReason"
+      FROM backup WHERE id = ${id}::uuid FOR UPDATE`;
+  if (row) requireKept(row);
+}

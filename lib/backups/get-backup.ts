@@ -65,7 +65,7 @@ export async function getBackup(ctx: Ctx, id: string): Promise<BackupDto> {
 /** The newest proven backup of the same database: what to fall back on. */
 async function lastProvenOf(ctx: Ctx, row: BackupRow) {
   return await ctx.db.backup.findFirst({
-    where: { databaseId: row.databaseId, proofVerdict: "proven" },
+    where: { databaseId: row.databaseId, proofVerdict: "proven", removingAt: null },
     orderBy: { createdAt: "desc" },
     select: { id: true, createdAt: true },
   });

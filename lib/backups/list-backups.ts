@@ -56,6 +56,8 @@ function conditions(query: Query, databaseIds: string[] | null): Prisma.BackupWh
       : [{ databaseId: databaseIds.length === 1 && only ? only : { in: databaseIds } }]),
     ...(query.state ? [{ state: query.state }] : []),
     ...(query.verdict ? [{ proofVerdict: query.verdict === "none" ? null : query.verdict }] : []),
+    ...(query.policy ? [{ policy: isId(query.policy) ? { id: query.policy } : { name: query.policy } }] : []),
+    ...(query.removed === "all" ? [] : [{ removingAt: query.removed === "yes" ? { not: null } : null }]),
     ...(query.from ? [{ createdAt: { gte: new Date(query.from) } }] : []),
     ...(query.to ? [{ createdAt: { lte: new Date(query.to) } }] : []),
     ...(cursor

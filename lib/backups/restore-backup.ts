@@ -9,7 +9,7 @@ import { HoldfastError } from "../errors.ts";
 import { getOperation } from "../operations/get-operation.ts";
 import type { OperationItem } from "../operations/schema.ts";
 import { startOperation } from "../operations/start-operation.ts";
-import { findBackup } from "./find-backup.ts";
+import { findBackup, lockKept, requireKept } from "./find-backup.ts";
 import { restoreBackupOperation } from "./operations/restore-backup.ts";
 import { auditRestore, restoreTitle } from "./restore-between.ts";
 import { restoreBackupInput } from "./schema.ts";
@@ -35,6 +35,7 @@ export async function restoreBackup(
     target.kind === "new" ? target.on : target.database,
     "backup.restore",
   );
+  requireKept(backup);
   requireUsable(backup, through, target);
   const engine = engineFor(through.engine);
   const connection = through.connection as Record<string, unknown>;
@@ -44,6 +45,7 @@ export async function restoreBackup(
   const between = { backup, through };
   const operationId = await ctx.db.$transaction(async (tx) => {
     await tx.$queryRaw`SELECT 1 FROM database WHERE id = ${through.id}::uuid FOR UPDATE`;
+    await lockKept(tx, backup.id);
     const running = await tx.operation.findFirst({
       where: {
         databaseId: through.id,

@@ -3,7 +3,16 @@ import { pageQuery } from "../paging.ts";
 import { proofLevels, proofSchema, proofVerdicts } from "../proof/schema.ts";
 
 export const backupStates = ["running", "complete", "partial", "failed", "cancelled", "interrupted"] as const;
-export const copyStates = ["writing", "stored", "missing", "altered", "failed", "unreachable"] as const;
+export const copyStates = [
+  "writing",
+  "stored",
+  "missing",
+  "altered",
+  "failed",
+  "unreachable",
+  "removing",
+  "removed",
+] as const;
 
 export const copySchema = z.object({
   id: z.string(),
@@ -30,6 +39,8 @@ export const backupItemSchema = z.object({
   engine: z.string(),
   environment: z.string(),
   trigger: z.string(),
+  /** The policy that made it. */
+  policy: z.string().nullable(),
   operationId: z.string(),
   sizeBytes: z.number().nullable(),
   plainBytes: z.number().nullable(),
@@ -40,6 +51,17 @@ export const backupItemSchema = z.object({
   startedAt: z.string().nullable(),
   finishedAt: z.string().nullable(),
   copies: z.array(copySchema),
+  /** Who holds it, and why: nothing deletes it. */
+  pin: z.object({ at: z.string(), by: z.string(), reason: z.string() }).nullable(),
+  /** It goes, since when and why; `removedAt` once its objects are gone everywhere, `retryAt` while some are not. */
+  removal: z
+    .object({
+      at: z.string(),
+      reason: z.string(),
+      removedAt: z.string().nullable(),
+      retryAt: z.string().nullable(),
+    })
+    .nullable(),
   proof: z
     .object({
       level: z.enum(proofLevels).nullable(),
@@ -84,6 +106,10 @@ export const listBackupsQuery = z.object({
   environment: z.string().optional(),
   state: z.enum(backupStates).optional(),
   verdict: z.enum([...proofVerdicts, "none"]).optional(),
+  /** Name or id of the policy that made them. */
+  policy: z.string().max(100).optional(),
+  /** Those whose objects were deleted, or are on their way out, are left out by default. */
+  removed: z.enum(["no", "yes", "all"]).default("no"),
   from: z.iso.datetime({ offset: true }).optional(),
   to: z.iso.datetime({ offset: true }).optional(),
 });
@@ -99,6 +125,10 @@ export const verifyBackupInput = z.object({ destination: z.string().optional() }
 
 /** Name or id; without it, every destination whose copy is missing, altered or failed. */
 export const copyBackupInput = z.object({ destination: z.string().min(1).max(100).optional() });
+
+export const pinBackupInput = z.object({
+  reason: z.string().trim().min(1, "Say why it is kept.").max(500),
+});
 
 export const restoreTargetSchema = z.discriminatedUnion("kind", [
   z.object({

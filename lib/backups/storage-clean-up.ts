@@ -1,14 +1,9 @@
 import type { Ctx } from "../context.ts";
 import type { Tx } from "../db/client.ts";
 import { Prisma } from "../db/generated/client.ts";
-import { destinationSpec } from "../destinations/destination-spec.ts";
-import { messageOf } from "../errors.ts";
 import { newId } from "../ids.ts";
-import { processKeyring } from "../secrets/process-keyring.ts";
-import { removeResult } from "../transfer/schema.ts";
-import { runTransferProcess } from "../transfer/transfer-process.ts";
-import { makeWorkFolder, tempRoot } from "../transfer/work-folder.ts";
 import { nextBackupPath } from "./backup-path.ts";
+import { removeInChild } from "./remove-in-child.ts";
 
 /** One attempt of an operation: whoever writes a folder. */
 export interface Writer {
@@ -110,7 +105,8 @@ async function removeAll(ctx: Ctx, which: Prisma.Sql): Promise<void> {
           AND c.state NOT IN ('writing', 'failed'))
      ORDER BY s.next_at LIMIT ${MOST_PER_PASS}`;
   if (due.length === 0) return;
-  const errors = await removeInChild(ctx, due);
+  const folders = due.map(({ id, destination_id: destinationId, path }) => ({ id, destinationId, path }));
+  const errors = await removeInChild(ctx, folders, LIMIT_MS);
   for (const { id, tries, again, path } of due) {
     const error = errors.get(id) ?? null;
     if (error !== null) ctx.log.warn({ path, why: error }, "a folder at a destination stays for now");
@@ -125,39 +121,4 @@ async function later(ctx: Ctx, id: string, seconds: number, error: string | null
     UPDATE storage_clean_up
        SET tries = tries + 1, error = ${error}, next_at = now() + ${seconds} * interval '1 second'
      WHERE id = ${id}::uuid`;
-}
-
-/**
- * In a process of its own, as all work on destinations: a disk that holds its calls must not hold the worker.
- * Returns why each folder is still there; null for those that are gone.
- */
-async function removeInChild(ctx: Ctx, due: Due[]): Promise<Map<string, string | null>> {
-  const keyring = await processKeyring();
-  const install = await ctx.db.install.findFirstOrThrow();
-  const ids = due.map(({ destination_id: id }) => id);
-  const rows = await ctx.db.destination.findMany({ where: { id: { in: ids } } });
-  const destinations = new Map(rows.map((row) => [row.id, destinationSpec(row, keyring)]));
-  const folders = due.flatMap(({ id, destination_id: destinationId, path }) => {
-    const destination = destinations.get(destinationId);
-    return destination ? [{ id, destination, path }] : [];
-  });
-  const work = await makeWorkFolder(tempRoot(process.env));
-  try {
-    const answer = await runTransferProcess(
-      { task: "remove", tempDir: work.path, installId: install.id, folders, limitMs: LIMIT_MS },
-      {
-        signal: AbortSignal.timeout(2 * LIMIT_MS),
-        onLog: (line) => ctx.log.info(line),
-        onProgress: () => undefined,
-        onStep: () => undefined,
-        onSign: () => undefined,
-      },
-    );
-    const { folders: removed } = removeResult.parse(answer);
-    return new Map(removed.map(({ id, error }) => [id, error]));
-  } catch (error) {
-    return new Map(due.map(({ id }) => [id, messageOf(error)]));
-  } finally {
-    await work.remove();
-  }
 }

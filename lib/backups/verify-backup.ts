@@ -7,7 +7,7 @@ import { emitEvent } from "../events/emit.ts";
 import { getOperation } from "../operations/get-operation.ts";
 import type { OperationItem } from "../operations/schema.ts";
 import { startOperation } from "../operations/start-operation.ts";
-import { findBackup } from "./find-backup.ts";
+import { findBackup, lockKept } from "./find-backup.ts";
 import { verifyBackupOperation } from "./operations/verify-backup.ts";
 import { verifyBackupInput } from "./schema.ts";
 
@@ -34,7 +34,7 @@ export async function verifyBackup(
     });
   }
   const operationId = await ctx.db.$transaction(async (tx) => {
-    await tx.$queryRaw`SELECT 1 FROM backup WHERE id = ${backup.id}::uuid FOR UPDATE`;
+    await lockKept(tx, backup.id);
     const running = await tx.operation.findFirst({
       where: {
         backupId: backup.id,

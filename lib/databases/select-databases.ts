@@ -51,10 +51,10 @@ export async function selectDatabases(
       running.id::text AS "runningId", running.kind AS "runningKind", running.state::text AS "runningState"
     FROM chosen d
     LEFT JOIN LATERAL (SELECT b.id, b.created_at, b.finished_at FROM backup b
-      WHERE b.database_id = d.id AND b.state IN ('complete', 'partial')
+      WHERE b.database_id = d.id AND b.state IN ('complete', 'partial') AND b.removing_at IS NULL
       ORDER BY b.created_at DESC, b.id DESC LIMIT 1) AS good ON TRUE
     LEFT JOIN LATERAL (SELECT b.id, b.created_at, b.proven_at, b.proof_by_count, b.restore_seconds FROM backup b
-      WHERE b.database_id = d.id AND b.proof_verdict = 'proven'
+      WHERE b.database_id = d.id AND b.proof_verdict = 'proven' AND b.removing_at IS NULL
       ORDER BY b.created_at DESC LIMIT 1) AS proven ON TRUE
     LEFT JOIN LATERAL (SELECT jsonb_build_object(
           'stored', count(*) FILTER (WHERE c.state = 'stored'),
@@ -67,10 +67,10 @@ export async function selectDatabases(
       FROM copy c JOIN destination t ON t.id = c.destination_id
       WHERE c.backup_id = proven.id) AS copies ON TRUE
     LEFT JOIN LATERAL (SELECT b.id, b.created_at, b.proof_reason FROM backup b
-      WHERE b.database_id = d.id AND b.proof_verdict = 'failed'
+      WHERE b.database_id = d.id AND b.proof_verdict = 'failed' AND b.removing_at IS NULL
       ORDER BY b.created_at DESC LIMIT 1) AS refuted ON TRUE
     LEFT JOIN LATERAL (SELECT b.id, b.created_at, b.proof_reason FROM backup b
-      WHERE b.database_id = d.id AND b.proof_verdict = 'unverifiable'
+      WHERE b.database_id = d.id AND b.proof_verdict = 'unverifiable' AND b.removing_at IS NULL
       ORDER BY b.created_at DESC LIMIT 1) AS unsure ON TRUE
     LEFT JOIN LATERAL (SELECT b.id, b.created_at, b.reason FROM backup b
       WHERE b.database_id = d.id AND b.state IN ('failed', 'interrupted')

@@ -4,6 +4,7 @@ export const topics = [
   "overview",
   "databases",
   "backups",
+  "policies",
   "operations",
   "audit",
   "settings",

@@ -14,6 +14,7 @@ import type { TestDb } from "../testing/metadata.ts";
 import { createTestDb } from "../testing/metadata.ts";
 import { emitEvent } from "./emit.ts";
 import { EventHub } from "./hub.ts";
+import { topics } from "./schema.ts";
 import { streamEvents } from "./stream-events.ts";
 
 const PATIENCE = { timeout: 20_000, interval: 20 };
@@ -142,7 +143,7 @@ test("an id that commits after a later one is not lost, not even to a client tha
 test("when it can no longer be told what was missed, everything counts as changed", async () => {
   for (const lastEventId of ["999999999", "nonsense"]) {
     const client = open({ lastEventId });
-    await vi.waitFor(() => expect(client.messages).toHaveLength(7), PATIENCE);
+    await vi.waitFor(() => expect(client.messages).toHaveLength(topics.length), PATIENCE);
     expect(new Set(objects(client.messages))).toEqual(new Set([null]));
     client.stop.abort();
     await subscribed(0);

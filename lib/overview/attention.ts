@@ -1,5 +1,6 @@
 import type { Assessed } from "../databases/database-row.ts";
 import { onlyHere } from "./finding.ts";
+import { type PolicyFacts, policyItems } from "./policy-attention.ts";
 import type { Attention } from "./schema.ts";
 
 /** Copies of a database's backups that were found missing or altered; `backupId` is the newest such backup. */
@@ -31,6 +32,7 @@ export interface AttentionFacts {
   idlePools: string[];
   workers: number;
   kit: "confirmed" | "unconfirmed" | "none";
+  plans: PolicyFacts;
 }
 
 /** Everything that needs a person, problems first; what concerns all databases comes before single ones. */
@@ -41,6 +43,7 @@ export function attentionOf(facts: AttentionFacts): Attention[] {
     ...facts.databases.flatMap(databaseItems),
     ...facts.damaged.flatMap((damaged) => damagedItem(damaged, facts.databases)),
     ...facts.lacking.flatMap((lacking) => lackingItem(lacking, facts.databases)),
+    ...policyItems(facts.plans),
     ...offHostItem(facts.databases),
     ...kitItem(facts.kit),
   ];

@@ -10,6 +10,7 @@ import { LOST_AFTER_SECONDS } from "../workers/worker-row.ts";
 import type { AttentionFacts, DamagedCopies, LackingCopy } from "./attention.ts";
 import { attentionOf } from "./attention.ts";
 import { factsOf, findingOf } from "./finding.ts";
+import { policyFacts } from "./policy-facts.ts";
 import { activeOperations } from "./running.ts";
 import type { Overview } from "./schema.ts";
 import { overviewQuery } from "./schema.ts";
@@ -30,6 +31,7 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof overviewQuery>
     failingDestinations(ctx.db),
   ]);
   const lacking = await lackingCopies(ctx.db, databases);
+  const plans = await policyFacts(ctx, databases, environment);
   // Of one environment it is told where it shows in a cell.
   const kitConcerns = !environment || databases.some(({ row }) => row.provenId !== null);
   const workers = [...pools.values()].reduce((sum, count) => sum + count, 0);
@@ -42,6 +44,7 @@ export async function getOverview(ctx: Ctx, input: z.input<typeof overviewQuery>
     idlePools: idlePools(databases, pools),
     workers,
     kit: kitConcerns ? kit : "confirmed",
+    plans,
   });
   return {
     finding: findingOf(databases, kitConcerns && kit !== "confirmed", toCopy),

@@ -4,6 +4,8 @@ import { asSystem, systemClock } from "../context.ts";
 import { makeBackup, makeDatabase, provenNow } from "../databases/testing/make-database.ts";
 import { newId } from "../ids.ts";
 import { createLogger } from "../logger.ts";
+import { createPolicy } from "../policies/create-policy.ts";
+import { archivePolicy, pausePolicy } from "../policies/pause-policy.ts";
 import { writeRecoveryKits } from "../secrets/recovery-kits.ts";
 import type { TestDb } from "../testing/metadata.ts";
 import { createTestDb } from "../testing/metadata.ts";
@@ -16,7 +18,20 @@ let ctx: Ctx;
 beforeEach(async () => {
   meta = await createTestDb();
   ctx = asSystem({ db: meta.db, clock: systemClock, log: createLogger("test", "error") }, "test");
+  await coverAll();
 });
+
+/** A policy for whatever is registered: what it leaves to be done is in a test of its own. */
+async function coverAll() {
+  const destination = { id: newId(), name: "planned", kind: "local", config: {} };
+  await meta.db.destination.create({ data: destination });
+  await createPolicy(ctx, {
+    name: "all",
+    patterns: ["*"],
+    destinations: [destination.name],
+    schedule: { kind: "daily", at: "02:15" },
+  });
+}
 afterEach(async () => {
   await meta.drop();
 });
@@ -328,4 +343,41 @@ test("an environment, and an actor's limits, narrow everything down", async () =
   expect((await getOverview(ctx, { environment: "staging" })).attention.map((item) => item.id)).not.toContain(
     "recovery-kit",
   );
+});
+
+test("a database without a policy, a paused policy, and a run that was missed need somebody", async () => {
+  await workerUp();
+  await confirmKit();
+  for (const name of ["a", "b"]) {
+    const database = await makeDatabase(meta.db, { name });
+    await copyOffHost((await makeBackup(meta.db, database.id, provenNow())).id);
+  }
+  const told = async (scope?: Ctx) =>
+    (await getOverview(scope ?? ctx, {})).attention.map(({ title, detail }) =>
+      words([{ text: `${title}. ${detail}` }]),
+    );
+  expect(await told()).toEqual([]);
+  const policy = await meta.db.policy.findUniqueOrThrow({ where: { name: "all" } });
+  await meta.db.policyRun.create({
+    data: {
+      id: newId(),
+      policyId: policy.id,
+      dueAt: new Date(),
+      state: "missed",
+      reason: "Nothing was up to run it.",
+      trigger: "schedule",
+      actorName: "all",
+      finishedAt: new Date(),
+    },
+  });
+  expect(await told()).toEqual(["A run of the policy all was missed. Nothing was up to run it."]);
+  await pausePolicy(ctx, "all");
+  expect(await told()).toEqual([
+    "The policy all is paused. By test. Its databases are not backed up until it is resumed.",
+  ]);
+  await archivePolicy(ctx, "all");
+  expect(await told()).toEqual(["No policy covers 2 databases. a, b: not backed up by themselves."]);
+  expect(await told(limited({ applications: ["a"] }))).toEqual([
+    "No policy covers a. It is backed up when somebody asks for it, and not by itself.",
+  ]);
 });

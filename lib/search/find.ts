@@ -21,6 +21,7 @@ export async function find(ctx: Ctx, input: z.input<typeof searchQuery>): Promis
     findDatabases(ctx, q, limit),
     findPlaces(ctx, q, limit),
     findBackups(ctx, q, limit),
+    findPolicies(ctx, q, limit),
     findOperations(ctx, q, limit),
     findMembers(ctx, q, limit),
   ]);
@@ -115,6 +116,23 @@ async function findBackups(ctx: Ctx, q: string, limit: number): Promise<SearchHi
     title: `Backup of ${row.name}`,
     detail: `${row.at.toISOString().slice(0, 16).replace("T", " ")} UTC · ${row.state}`,
     href: `/backups/${row.id}`,
+  }));
+}
+
+/** They may cover what somebody whose access is limited does not see: those find them in their list. */
+async function findPolicies(ctx: Ctx, q: string, limit: number): Promise<SearchHit[]> {
+  if (isLimited(ctx)) return [];
+  const rows = await ctx.db.policy.findMany({
+    where: { name: { contains: escapeLike(q), mode: "insensitive" }, archivedAt: null },
+    orderBy: { name: "asc" },
+    take: limit,
+  });
+  return rows.map(({ id, name, pausedAt }) => ({
+    kind: "policy",
+    id,
+    title: name,
+    detail: pausedAt ? "policy, paused" : "policy",
+    href: `/policies/${name}`,
   }));
 }
 

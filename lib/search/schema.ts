@@ -7,7 +7,7 @@ export const searchQuery = z.object({
 });
 
 export const searchHitSchema = z.object({
-  kind: z.enum(["page", "database", "environment", "destination", "backup", "operation", "member"]),
+  kind: z.enum(["page", "database", "environment", "destination", "policy", "backup", "operation", "member"]),
   id: z.string(),
   title: z.string(),
   detail: z.string().nullable(),

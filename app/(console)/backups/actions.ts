@@ -2,6 +2,8 @@
 import { act } from "@/lib/actions/act";
 import { confirmPassword } from "@/lib/auth/confirm-password";
 import { copyBackup } from "@/lib/backups/copy-backup";
+import { deleteBackup } from "@/lib/backups/delete-backup";
+import { pinBackup, unpinBackup } from "@/lib/backups/pin-backup";
 import { restoreBackup } from "@/lib/backups/restore-backup";
 import { runBackup } from "@/lib/backups/run-backup";
 import { verifyBackup } from "@/lib/backups/verify-backup";
@@ -16,6 +18,18 @@ export async function verifyBackupAction({ backup, ...input }: { backup: string;
 
 export async function copyBackupAction({ backup, ...input }: { backup: string; destination?: string }) {
   return act((ctx) => copyBackup(ctx, backup, input));
+}
+
+export async function pinBackupAction({ backup, reason }: { backup: string; reason: string }) {
+  return act((ctx) => pinBackup(ctx, backup, { reason }));
+}
+
+export async function unpinBackupAction({ backup }: { backup: string }) {
+  return act((ctx) => unpinBackup(ctx, backup));
+}
+
+export async function deleteBackupAction({ backup }: { backup: string }) {
+  return act((ctx) => deleteBackup(ctx, backup));
 }
 
 export async function restoreBackupAction({

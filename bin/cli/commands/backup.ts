@@ -56,6 +56,12 @@ function summary(backup: BackupDto): string {
     ]);
     lines.push(["Restored in", `${seconds(restoreSeconds)}${isolation ? `, isolated by ${isolation}` : ""}`]);
   }
+  if (backup.policy) lines.push(["Policy", backup.policy]);
+  if (backup.pin) lines.push(["Pinned", `by ${backup.pin.by}: ${backup.pin.reason}`]);
+  if (backup.removal) {
+    const { removedAt, reason } = backup.removal;
+    lines.push([removedAt ? "Deleted" : "Is deleted", `${removedAt ?? "not everywhere yet"}. ${reason}`]);
+  }
   for (const copy of backup.copies) lines.push(["Copy", `${copy.destination}: ${copy.state}, ${copy.path}`]);
   return lines.map(([label, value]) => `${label.padEnd(13)}${value}`).join("\n");
 }
@@ -71,7 +77,7 @@ const waitable = (command: Command): Command =>
     .option("--wait", "wait for the end and show the result")
     .option("--timeout <duration>", "longest wait: 90s, 10m, 2h", "30m");
 
-/** `holdfast backup run|list|show|verify|copy|restore`. */
+/** `holdfast backup run|list|show|verify|copy|pin|unpin|delete|restore`. */
 export function addBackupCommands(program: Command, cli: Cli): void {
   const backup = program.command("backup").description("backups, their proofs and restores");
 
@@ -101,6 +107,8 @@ export function addBackupCommands(program: Command, cli: Cli): void {
     .option("--environment <name>")
     .option("--state <state>", "running, complete, partial, failed, cancelled, interrupted")
     .option("--verdict <verdict>", "proven, failed, unverifiable, none")
+    .option("--policy <name>", "made by this policy")
+    .option("--removed <which>", "no, yes, all: those whose objects were deleted", "no")
     .option("--limit <n>", "items per page", "50")
     .option("--cursor <cursor>", "next page")
     .action(async (options: Record<string, string>) => {
@@ -170,6 +178,39 @@ export function addBackupCommands(program: Command, cli: Cli): void {
       const operation = await waitForOperation(client, started.id, deadline);
       print(cli.json, await wholeBackup(client, id), summary);
       cli.exitCode = operation.state === "succeeded" ? EXIT.done : EXIT.failed;
+    });
+
+  backup
+    .command("pin <id>")
+    .description("hold a backup: nothing deletes it until it is unpinned")
+    .requiredOption("--reason <text>", "why it is kept")
+    .action(async (id: string, { reason }: { reason: string }) => {
+      const pinned = await cli.client().post<BackupDto>(`/backups/${segment(id)}/pin`, { reason });
+      print(cli.json, pinned, summary);
+    });
+
+  backup
+    .command("unpin <id>")
+    .description("let the retention decide about it again")
+    .action(async (id: string) => {
+      print(cli.json, await cli.client().post<BackupDto>(`/backups/${segment(id)}/unpin`), summary);
+    });
+
+  waitable(backup.command("delete <id>"))
+    .description(
+      "delete its objects at every destination; exit 1 when one keeps them, 3 for the last good backup",
+    )
+    .action(async (id: string, options: WaitOptions) => {
+      const client = cli.client();
+      const deadline = deadlineIn(options.timeout);
+      const started = await client.post<OperationItem>(`/backups/${segment(id)}/delete`);
+      if (!options.wait) {
+        print(cli.json, started, () => `${started.id}  ${started.state}`);
+        return;
+      }
+      const operation = await waitForOperation(client, started.id, deadline);
+      print(cli.json, await client.get<BackupDto>(`/backups/${segment(id)}`), summary);
+      if (operation.state !== "succeeded") cli.exitCode = EXIT.failed;
     });
 
   waitable(backup.command("restore <id>"))

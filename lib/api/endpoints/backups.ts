@@ -2,11 +2,13 @@ import { Readable } from "node:stream";
 import { z } from "zod";
 import { backupDays } from "../../backups/backup-days.ts";
 import { copyBackup } from "../../backups/copy-backup.ts";
+import { deleteBackup } from "../../backups/delete-backup.ts";
 import { downloadArtefact } from "../../backups/download-artefact.ts";
 import { getBackup } from "../../backups/get-backup.ts";
 import { getManifest } from "../../backups/get-manifest.ts";
 import { listBackups } from "../../backups/list-backups.ts";
 import { listProofTables } from "../../backups/list-proof-tables.ts";
+import { pinBackup, unpinBackup } from "../../backups/pin-backup.ts";
 import { restoreBackup } from "../../backups/restore-backup.ts";
 import { runBackup } from "../../backups/run-backup.ts";
 import {
@@ -18,6 +20,7 @@ import {
   downloadArtefactQuery,
   listBackupsQuery,
   listProofTablesQuery,
+  pinBackupInput,
   restoreBackupInput,
   runBackupInput,
   verifyBackupInput,
@@ -141,6 +144,35 @@ export const backupEndpoints = [
     output: operationItemSchema,
     status: 202,
     handle: (ctx, { params, body }) => restoreBackup(ctx, params.backup ?? "", body),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/backups/{backup}/pin",
+    tag,
+    summary: "Hold a backup: nothing deletes it until it is unpinned",
+    permission: "backup.pin",
+    body: pinBackupInput,
+    output: backupSchema,
+    handle: (ctx, { params, body }) => pinBackup(ctx, params.backup ?? "", body),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/backups/{backup}/unpin",
+    tag,
+    summary: "Let the retention decide about a backup again",
+    permission: "backup.pin",
+    output: backupSchema,
+    handle: (ctx, { params }) => unpinBackup(ctx, params.backup ?? ""),
+  }),
+  endpoint({
+    method: "POST",
+    path: "/backups/{backup}/delete",
+    tag,
+    summary: "Delete a backup's objects at every destination; its record stays",
+    permission: "backup.delete",
+    output: operationItemSchema,
+    status: 202,
+    handle: (ctx, { params }) => deleteBackup(ctx, params.backup ?? ""),
   }),
   endpoint({
     method: "GET",

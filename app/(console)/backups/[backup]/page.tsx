@@ -2,7 +2,14 @@ import type { Metadata } from "next";
 import { BackupPage } from "@/components/backups/backup-page";
 import { type Permission, roleAllows } from "@/lib/auth/permissions";
 import { requireCtx } from "@/lib/auth/session";
-import { checkPasswordAction, copyBackupAction, verifyBackupAction } from "../actions";
+import {
+  checkPasswordAction,
+  copyBackupAction,
+  deleteBackupAction,
+  pinBackupAction,
+  unpinBackupAction,
+  verifyBackupAction,
+} from "../actions";
 
 export const metadata: Metadata = { title: "Backup" };
 
@@ -15,6 +22,8 @@ export default async function Page({ params }: { params: Promise<{ backup: strin
     copy: may("backup.copy"),
     restore: may("backup.restore"),
     download: may("backup.download"),
+    pin: may("backup.pin"),
+    remove: may("backup.delete"),
   };
   return (
     <BackupPage
@@ -22,6 +31,7 @@ export default async function Page({ params }: { params: Promise<{ backup: strin
       rights={rights}
       verify={verifyBackupAction}
       copy={copyBackupAction}
+      keeping={{ pin: pinBackupAction, unpin: unpinBackupAction, remove: deleteBackupAction }}
       checkPassword={checkPasswordAction}
     />
   );
