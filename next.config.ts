@@ -28,7 +28,7 @@ const config: NextConfig = {
   // Lock files above the project must not move the root.
   turbopack: { root: import.meta.dirname },
   outputFileTracingRoot: import.meta.dirname,
-  serverExternalPackages: ["pg-boss", "pino", "pg"],
+  serverExternalPackages: ["pg-boss", "pino", "pg", "mariadb"],
   headers: async () => [
     { source: "/(.*)", headers: securityHeaders },
     { source: "/api/auth/:path*", headers: [{ key: "Content-Security-Policy", value: NO_SCRIPTS }] },

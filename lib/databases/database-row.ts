@@ -6,7 +6,7 @@ import type { DatabaseItem } from "./schema.ts";
 export interface DatabaseRow {
   id: string;
   name: string;
-  engine: "postgres" | "sqlite";
+  engine: DatabaseItem["engine"];
   application: string;
   environment: string;
   protected: boolean;
