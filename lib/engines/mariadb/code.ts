@@ -50,10 +50,17 @@ export async function dropCode(
   kinds: readonly Definition["kind"][] = CODE_KINDS,
 ): Promise<void> {
   const code = (await readCode(session, database)).filter(({ kind }) => kinds.includes(kind));
-  // A body goes before its package.
-  for (const { kind, name } of code.reverse()) {
-    await session.run(`DROP ${kind} IF EXISTS ${inDb(database, name)}`);
-  }
+  for (const statement of dropStatements(database, code)) await session.run(statement);
+}
+
+/** Statements that drop code; a package takes its body along, and is known under Oracle's mode only. */
+export function dropStatements(database: string, code: readonly Definition[]): string[] {
+  return code.toReversed().flatMap(({ kind, name }) => {
+    if (kind === "PACKAGE BODY") return [];
+    const drop = `DROP ${kind} IF EXISTS ${inDb(database, name)}`;
+    if (kind !== "PACKAGE") return [drop];
+    return ["SET SESSION sql_mode = 'ORACLE'", drop, "SET SESSION sql_mode = ''"];
+  });
 }
 
 /** Settings under which a definition is made again, as SET statements. */

@@ -16,7 +16,7 @@ import { notComparable, sentences, takeFingerprint } from "./fingerprint.ts";
 import type { Flavour } from "./flavour.ts";
 import { openGlobals } from "./globals.ts";
 import { readInfo } from "./probe.ts";
-import { requireRights } from "./rights.ts";
+import { requireDumpableEvents, requireRights } from "./rights.ts";
 import type { SchemaDigests } from "./schema-digest.ts";
 import { digestSchema, schemaMethod, schemaPart } from "./schema-digest.ts";
 import { endSessions } from "./sessions.ts";
@@ -79,6 +79,7 @@ export async function beginDump(
     const holder = await open();
     const info = await readInfo(holder);
     await requireRights(holder, info.databaseName);
+    await requireDumpableEvents(holder, info.databaseName);
     const tools = await findTools(flavour);
     work.log(`${flavour.label} ${info.version}, ${tools.dump} ${tools.version}`);
     const schema = await digestSchema(holder);

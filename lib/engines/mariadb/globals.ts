@@ -88,18 +88,19 @@ async function texts(session: Session, sql: string): Promise<string[]> {
   return rows.map((row) => String(Object.values(row)[0]));
 }
 
-/** What is to be granted to accounts that were made, when their objects are there. */
+/** Grants on objects of the database, which are not there before it is restored. */
 export interface PendingGrants {
   statements: string[];
   skipped: Skipped;
 }
 
 /**
- * Makes the accounts of a globals artefact that the server does not have. Those that it has stay as they are, with
- * their passwords and grants.
+ * Makes the accounts of a globals artefact that the server does not have, with what they may do on whole databases:
+ * definers need it when their code is made. Those that the server has stay as they are, with passwords and grants.
  */
 export async function applyAccounts(session: Session, sql: string): Promise<PendingGrants> {
-  const pending: PendingGrants = { statements: [], skipped: [] };
+  const skipped: Skipped = [];
+  const grants: string[] = [];
   for (const block of sql.split(`\n${BLOCK}`).slice(1)) {
     const [name = "", ...lines] = block.split("\n");
     const statements = lines.filter((line) => line.endsWith(";")).map((line) => line.slice(0, -1));
@@ -107,39 +108,43 @@ export async function applyAccounts(session: Session, sql: string): Promise<Pend
     if (create === undefined) continue;
     try {
       await session.run(create);
-      pending.statements.push(...statements.filter((line) => line.startsWith("GRANT ")));
+      grants.push(...statements.filter((line) => line.startsWith("GRANT ")));
     } catch (error) {
       if (isConnectionLost(error)) throw error;
       if (numberOf(error) !== CANNOT_CREATE_USER) {
-        pending.skipped.push({ object: `account ${name}`, reason: sentenceOf(error) });
+        skipped.push({ object: `account ${name}`, reason: sentenceOf(error) });
       }
     }
   }
-  return pending;
+  const wide = / ON (?:\*\.\*|`(?:[^`]|``)*`\.\*) TO /;
+  const isMembership = (statement: string) => !/ ON /.test(statement);
+  for (const statement of grants.filter((one) => wide.test(one) || isMembership(one))) {
+    await grant(session, statement, skipped);
+  }
+  return { statements: grants.filter((one) => !wide.test(one) && !isMembership(one)), skipped };
 }
 
-/** Grants on all of the server, on whole databases and on objects of this one; other databases' objects are not here. */
+/** Grants on objects of this database; those of other databases are not here. */
 export async function applyGrants(
   session: Session,
   pending: PendingGrants,
   database: string,
 ): Promise<Skipped> {
-  const own = quoteIdentifier(database);
-  const wide = / ON (?:\*\.\*|`(?:[^`]|``)*`\.\*) TO /;
-  const narrow = new RegExp(
-    ` ON (?:(?:PROCEDURE|FUNCTION|PACKAGE|PACKAGE BODY) )?${escapePattern(own)}\\.\``,
-  );
+  const own = escapePattern(quoteIdentifier(database));
+  const narrow = new RegExp(` ON (?:(?:PROCEDURE|FUNCTION|PACKAGE|PACKAGE BODY) )?${own}\\.\``);
   const skipped = [...pending.skipped];
-  for (const statement of pending.statements) {
-    const isMembership = !/ ON /.test(statement);
-    if (!isMembership && !wide.test(statement) && !narrow.test(statement)) continue;
-    try {
-      await session.run(statement);
-    } catch (error) {
-      if (isConnectionLost(error)) throw error;
-      const to = / TO (.+?)(?: IDENTIFIED| WITH| REQUIRE|$)/.exec(statement)?.[1] ?? "an account";
-      skipped.push({ object: `a grant to ${to}`, reason: sentenceOf(error) });
-    }
+  for (const statement of pending.statements.filter((one) => narrow.test(one))) {
+    await grant(session, statement, skipped);
   }
   return skipped;
+}
+
+async function grant(session: Session, statement: string, skipped: Skipped): Promise<void> {
+  try {
+    await session.run(statement);
+  } catch (error) {
+    if (isConnectionLost(error)) throw error;
+    const to = / TO (.+?)(?: IDENTIFIED| WITH| REQUIRE|$)/.exec(statement)?.[1] ?? "an account";
+    skipped.push({ object: `a grant to ${to}`, reason: sentenceOf(error) });
+  }
 }

@@ -1,5 +1,5 @@
 import type { Swap } from "../engine.ts";
-import { inDb, moves, readCode, settingsOf, tableNames } from "./code.ts";
+import { dropStatements, moves, readCode, settingsOf, tableNames } from "./code.ts";
 import type { Session } from "./connect.ts";
 import type { Definition } from "./definitions.ts";
 import { quoteIdentifier, quoteLiteral } from "./quote.ts";
@@ -31,7 +31,7 @@ export async function goBackScript(session: Session, { from, to, oldName }: Swap
 }
 
 function dropped(database: string, code: readonly Definition[]): string[] {
-  return code.toReversed().map(({ kind, name }) => `DROP ${kind} IF EXISTS ${inDb(database, name)};`);
+  return dropStatements(database, code).map((statement) => `${statement};`);
 }
 
 function made(database: string, code: readonly Definition[]): string[] {

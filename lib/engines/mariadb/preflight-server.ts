@@ -7,6 +7,7 @@ import { countFleetingEvents } from "./definitions.ts";
 import { notComparable } from "./fingerprint.ts";
 import { some } from "./preflight-access.ts";
 import { quoteIdentifier } from "./quote.ts";
+import { eventsOfOddName } from "./rights.ts";
 
 const CLOCK_WARNING_S = 30;
 const LONG_S = 3600;
@@ -84,11 +85,16 @@ export async function findDefiners(session: Session): Promise<EngineFinding> {
   }
 }
 
-export async function findEvents(session: Session): Promise<EngineFinding> {
+export async function findEvents(session: Session, database: string): Promise<EngineFinding> {
   const [row] = await session.rows<{ n: number }>(
     "SELECT COUNT(*) AS n FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()",
   );
   const n = row?.n ?? 0;
+  if ((await eventsOfOddName(session, database)) > 0) {
+    const detail = "The dump program can't dump events of a database whose name has quotes or backslashes.";
+    const why = "It looks for them under an escaped name, and stops.";
+    return { id: "events", title: "Events", state: "problem", detail, why };
+  }
   const fleeting = await countFleetingEvents(session);
   const detail =
     n === 0 ? "There are none." : `${n} are backed up, ${fleeting} of them run once and are not compared.`;

@@ -53,7 +53,7 @@ export async function preflight(
       findEngines(tables),
       await findViews(session),
       await findDefiners(session),
-      await findEvents(session),
+      await findEvents(session, info.databaseName),
       await findLocks(session),
       await findReplica(session),
       await findClock(session),

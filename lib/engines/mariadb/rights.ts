@@ -56,6 +56,25 @@ export function grantOf(rights: Rights, list: readonly string[], database: strin
   return `GRANT ${list.join(", ")} ON ${quoteIdentifier(pattern)}.* TO ${rights.account};`;
 }
 
+/** The dump programs look for events under an escaped name, and stop where that is another one. */
+export async function eventsOfOddName(session: Session, database: string): Promise<number> {
+  if (!/['"\\]/.test(database)) return 0;
+  const [row] = await session.rows<{ n: number }>(
+    "SELECT COUNT(*) AS n FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()",
+  );
+  return Number(row?.n ?? 0);
+}
+
+/** Throws `refused` where the dump program would stop. */
+export async function requireDumpableEvents(session: Session, database: string): Promise<void> {
+  if ((await eventsOfOddName(session, database)) === 0) return;
+  throw new HoldfastError(
+    "refused",
+    `The dump program can't dump events of a database whose name has quotes or backslashes: ${database}.`,
+    { remedy: "Move the events, or all of it, to a database of another name." },
+  );
+}
+
 /** Throws `refused` where a dump would leave things out without a word. */
 export async function requireRights(session: Session, database: string): Promise<void> {
   const rights = await readRights(session, database);

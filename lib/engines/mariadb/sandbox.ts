@@ -10,11 +10,12 @@ import { makeSandboxFolder } from "../../sandbox/sandbox-folder.ts";
 import { newSandboxUser, sandboxAccount } from "../../sandbox/sandbox-user.ts";
 import { watchLife } from "../../sandbox/watch-life.ts";
 import type { Access, Sandbox, SandboxRequest, WorkContext } from "../engine.ts";
+import type { Session } from "./connect.ts";
 import { withSession } from "./connect.ts";
 import type { Flavour } from "./flavour.ts";
 import { flavourOf } from "./flavour.ts";
 import { create } from "./manage-databases.ts";
-import { quoteIdentifier, quoteLiteral } from "./quote.ts";
+import { quoteAccount, quoteIdentifier, quoteLiteral } from "./quote.ts";
 import { isOlder } from "./tools.ts";
 
 const SUPERUSER = "root";
@@ -53,7 +54,6 @@ export async function startSandbox(
     ...(secret === null ? {} : { password: secret }),
   });
   const admin = accessOf(SUPERUSER, password);
-  const first = namespaces ? [] : guards(request.databaseName, password ?? "", restorePassword);
   let run: IsolatedRun;
   try {
     run = await startMariadbIn({
@@ -62,7 +62,7 @@ export async function startSandbox(
       folder,
       hidden: [...request.hidden, work.tempDir],
       budgetBytes: request.diskBudgetBytes,
-      first,
+      first: password === null ? [] : guards(password),
       signal: work.signal,
       tryConnect: () => withSession(flavour, admin, { noDatabase: true }, async () => undefined),
     });
@@ -74,6 +74,7 @@ export async function startSandbox(
   try {
     await withSession(flavour, admin, { signal: work.signal, noDatabase: true }, async (session) => {
       await create(session, request.databaseName, request);
+      if (!namespaces) await makeRestorer(session, request.databaseName, restorePassword);
     });
     const notes = versionNotes(flavour, server, request.serverVersion);
     for (const line of notes) work.log(`Sandbox: ${line}`, "warn");
@@ -92,17 +93,22 @@ export async function startSandbox(
   }
 }
 
-/** Before anybody gets in: a password for every superuser, and a user who may do anything in one database alone. */
-function guards(database: string, password: string, restorePassword: string): string[] {
-  const pattern = database.replace(/[\\_%]/g, "\\$&");
-  const restorer = `${quoteIdentifier(RESTORE_USER)}@\`localhost\``;
+/** Before anybody gets in: a password for the superuser, and no other one. */
+function guards(password: string): string[] {
   return [
     "DELETE FROM mysql.global_priv WHERE User = 'root' AND Host <> 'localhost'",
     "FLUSH PRIVILEGES",
     `ALTER USER \`${SUPERUSER}\`@\`localhost\` IDENTIFIED BY ${quoteLiteral(password)}`,
-    `CREATE USER ${restorer} IDENTIFIED BY ${quoteLiteral(restorePassword)}`,
-    `GRANT ALL PRIVILEGES ON ${quoteIdentifier(pattern)}.* TO ${restorer}`,
   ];
+}
+
+/** A user who may do anything in one database, and nothing else. */
+async function makeRestorer(session: Session, database: string, password: string): Promise<void> {
+  const restorer = quoteAccount(RESTORE_USER, "localhost");
+  // In a grant these are wildcards.
+  const pattern = database.replace(/[\\_%]/g, "\\$&");
+  await session.run(`CREATE USER ${restorer} IDENTIFIED BY ${quoteLiteral(password)}`);
+  await session.run(`GRANT ALL PRIVILEGES ON ${quoteIdentifier(pattern)}.* TO ${restorer}`);
 }
 
 /** Its own version at least: a dump may use what an older server does not know. */

@@ -7,7 +7,8 @@ import { CODE_KINDS, readDefinitions } from "./definitions.ts";
 /** More than this, and a manifest would be longer than many dumps. */
 const MOST_OBJECTS = 5_000;
 
-const DEFINER = /\bDEFINER\s*=\s*(`(?:[^`]|``)*`@`(?:[^`]|``)*`|`(?:[^`]|``)*`|\S+)\s*/;
+/** Under ANSI_QUOTES names stand in double quotes. */
+const DEFINER = /\bDEFINER\s*=\s*((?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|[^\s@]+)(?:@(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|\S+))?)\s*/;
 
 export interface SchemaDigests {
   schema: string;

@@ -22,9 +22,10 @@ interface Token {
 
 /**
  * The next token from `at`. Comments that a server executes are read through, others are passed over. Null at the
- * end; a text, name or comment that is not closed is an end, too.
+ * end. A text that is not closed is a sign and what follows.
+ * @param backslash false under NO_BACKSLASH_ESCAPES.
  */
-export function nextToken(sql: string, at: number): Token | null {
+export function nextToken(sql: string, at: number, backslash = true): Token | null {
   let from = at;
   for (;;) {
     const space = /\s+|\/\*M?!\d*|\*\/|\/\*(?!M?!)[\s\S]*?\*\/|(?:--(?=[ \t\n])|#)[^\n]*\n?/y;
@@ -35,7 +36,12 @@ export function nextToken(sql: string, at: number): Token | null {
   if (from >= sql.length) return null;
   const patterns: [Token["kind"], RegExp][] = [
     ["name", /`(?:[^`]|``)*`/y],
-    ["text", /'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"/y],
+    [
+      "text",
+      backslash
+        ? /'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"/y
+        : /'(?:[^']|'')*'|"(?:[^"]|"")*"/y,
+    ],
     ["word", /[\w$\u0080-\u00ff]+/y],
     ["sign", /[\s\S]/y],
   ];
@@ -82,16 +88,35 @@ export function rewriteStatement(sql: string, { database, definers }: Rewriting)
     const own = Buffer.from(`\`${database.replaceAll("`", "``")}\``, "utf8").toString("latin1");
     return sql.slice(0, name.from) + own + sql.slice(name.to);
   }
-  if (/^(USE|SOURCE|SYSTEM|CONNECT|TEE|PAGER|GRANT|REVOKE)$/.test(word(first)) || first?.text === "\\") {
-    throw foreign(word(first) || "\\");
-  }
-  if (word(first) === "DROP" || word(first) === "CREATE") {
-    if (/^(DATABASE|SCHEMA|USER|ROLE|SERVER)$/.test(word(second)))
-      throw foreign(`${word(first)} ${word(second)}`);
-  }
+  assertOwn(sql, first, second);
   if (definers === "keep") return sql;
   const definer = findDefiner(sql);
   return definer ? sql.slice(0, definer.from) + sql.slice(definer.to) : sql;
+}
+
+/** What the dump programs write, by the first two words; "" is any. */
+const OWN: Record<string, RegExp> = {
+  SET: /^(?!(GLOBAL|PERSIST|PERSIST_ONLY|PASSWORD|ROLE|DEFAULT)$)/,
+  CREATE: /^(?!(DATABASE|SCHEMA|USER|ROLE|SERVER|TABLESPACE|LOGFILE)$)/,
+  DROP: /^(TABLE|TEMPORARY|VIEW|TRIGGER|PROCEDURE|FUNCTION|EVENT|SEQUENCE|PACKAGE)$/,
+  ALTER: /^(TABLE|DATABASE|SEQUENCE)$/,
+  INSERT: /^(INTO|IGNORE|DELAYED)$/,
+  REPLACE: /^INTO$/,
+  LOCK: /^TABLES?$/,
+  UNLOCK: /^TABLES?$/,
+  DO: /^/,
+  COMMIT: /^/,
+};
+
+/** Throws `refused` for a statement that no dump of one database has: rights, programs, files, other databases. */
+function assertOwn(sql: string, first: Token | null, second: Token | null): void {
+  // A comment alone, or what is left of one for other servers.
+  if (first === null || first.text === ";") return;
+  const own = OWN[word(first)];
+  const isGlobal = word(first) === "SET" && /^\s*@@\s*(GLOBAL|PERSIST)/i.test(sql.slice(first.to));
+  const isLibrary = word(first) === "CREATE" && /\bSONAME\b/i.test(sql.slice(0, 500));
+  if (own?.test(word(second)) && !isGlobal && !isLibrary) return;
+  throw foreign(`${first.text} ${second?.text ?? ""}`.trim().slice(0, 80));
 }
 
 function foreign(what: string): HoldfastError {
@@ -101,6 +126,8 @@ function foreign(what: string): HoldfastError {
 }
 
 const INSERT = Buffer.from("INSERT INTO `");
+/** Before each piece of code a dump sets its mode, and takes it back after it. */
+const SQL_MODE = /^\s*(?:\/\*M?!\d*)?\s*SET\s+(?:SESSION\s+)?sql_mode\s*=\s*(?:'([^']*)'|@\w+)/i;
 const NEWLINE = 10;
 const CARRIAGE_RETURN = 13;
 const SEMICOLON = 59;
@@ -115,6 +142,8 @@ export class StatementRewriter extends Transform {
   readonly #onStatement: () => void;
   #rest = Buffer.alloc(0);
   #delimiter = ";";
+  /** Whether a backslash escapes the character after it. */
+  #backslash = true;
   /** Lines of a statement that is not complete yet. */
   #open = "";
   /** Whether the next line is one of rows, too. */
@@ -211,17 +240,19 @@ export class StatementRewriter extends Transform {
     }
     this.#open += line;
     if (this.#open.length > LONGEST_STATEMENT) throw foreign(`one of more than ${LONGEST_STATEMENT} bytes`);
-    if (!line.trimEnd().endsWith(this.#delimiter) || !isComplete(this.#open, this.#delimiter)) return;
+    if (!line.trimEnd().endsWith(this.#delimiter) || !isComplete(this.#open, this.#delimiter, this.#backslash)) return;
     this.push(Buffer.from(rewriteStatement(this.#open, this.#rewriting), "latin1"));
+    const mode = SQL_MODE.exec(this.#open);
+    if (mode) this.#backslash = !mode[1]?.includes("NO_BACKSLASH_ESCAPES");
     this.#open = "";
     this.#onStatement();
   }
 }
 
 /** Whether the delimiter at a text's end stands outside of quotes and comments. */
-function isComplete(sql: string, delimiter: string): boolean {
+function isComplete(sql: string, delimiter: string, backslash: boolean): boolean {
   const end = sql.trimEnd().length - delimiter.length;
-  let token = nextToken(sql, 0);
-  while (token && token.from < end) token = nextToken(sql, token.to);
+  let token = nextToken(sql, 0, backslash);
+  while (token && token.from < end) token = nextToken(sql, token.to, backslash);
   return token !== null && token.from === end;
 }
