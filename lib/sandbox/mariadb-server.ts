@@ -17,7 +17,7 @@ import { lastLines } from "./watch-life.ts";
 export const SOCKET = "m.sock";
 /** Longest start of an empty server on a busy machine. */
 const START_MS = 60_000;
-const MIB = 1024 ** 2;
+const GIB = 1024 ** 3;
 
 /** One installed MariaDB or MySQL server. */
 export interface MariadbBinaries {
@@ -91,8 +91,8 @@ export async function startMariadbIn(request: MariadbRequest): Promise<IsolatedR
     etc: folder.etc,
     programs: [server.program, server.share].map((at) => ({ from: at, to: at })),
     hidden: request.hidden,
-    // Each table is one file.
-    limits: { ...defaultLimits(), fileBytes: request.budgetBytes + 256 * MIB },
+    // Each table is one file; the disk's budget is measured, and ends it first.
+    limits: { ...defaultLimits(), fileBytes: request.budgetBytes + GIB },
     shell: false,
     env: { LC_ALL: "C.UTF-8", TZ: "UTC" },
   };

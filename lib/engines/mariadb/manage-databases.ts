@@ -34,10 +34,10 @@ export async function onServer<T>(
 
 function assertName(name: string): void {
   const length = [...name].length;
-  if (length > 0 && length <= MAX_NAME && !/[\0/\\.]|\s$/.test(name)) return;
+  if (length > 0 && length <= MAX_NAME && !/\0|\s$/.test(name)) return;
   throw new HoldfastError(
     "invalid",
-    `A database's name has 1 to ${MAX_NAME} characters, without slashes and full stops; this one is "${name.slice(0, 80)}".`,
+    `A database's name has 1 to ${MAX_NAME} characters, the last one no space; this one is "${name.slice(0, 80)}".`,
     { fields: { name: `Use 1 to ${MAX_NAME} characters.` } },
   );
 }

@@ -3,7 +3,7 @@ import type { Session } from "./connect.ts";
 import { isDenied } from "./connect-errors.ts";
 import { readDefinitions } from "./definitions.ts";
 import type { Rights } from "./rights.ts";
-import { grantOf, mayEverywhere, mayHere, NEEDED } from "./rights.ts";
+import { grantOf, grantOfRoutines, mayEverywhere, mayHere, maySeeRoutines, NEEDED } from "./rights.ts";
 
 const SHOWN = 10;
 
@@ -50,22 +50,29 @@ export function findMoment(rights: Rights, database: string): EngineFinding {
   return { ...finding, state: "problem", detail: "This user may neither FLUSH TABLES nor LOCK TABLES.", sql };
 }
 
-export async function findRoutines(
-  session: Session,
-  rights: Rights,
-  database: string,
-): Promise<EngineFinding> {
-  const kinds = ["PACKAGE", "PACKAGE BODY", "FUNCTION", "PROCEDURE"] as const;
-  const { definitions, hidden } = await readDefinitions(session, kinds);
+export async function findRoutines(session: Session, rights: Rights): Promise<EngineFinding> {
   const finding = {
     id: "routines",
     title: "Stored procedures and functions",
-    why: "The dump program stops at one whose text it may not read.",
+    why: "The server hides those of others from users without this grant, and a dump leaves them out without a word.",
   };
+  if (!(await maySeeRoutines(session, rights))) {
+    const detail = "This user sees its own ones only.";
+    return { ...finding, state: "problem", detail, sql: grantOfRoutines(session, rights) };
+  }
+  const { definitions, hidden } = await readDefinitions(session, [
+    "PACKAGE",
+    "PACKAGE BODY",
+    "FUNCTION",
+    "PROCEDURE",
+  ]);
   if (hidden.length > 0) {
-    const right = session.flavour.kind === "mariadb" ? "SELECT ON mysql.proc" : "SHOW_ROUTINE ON *.*";
-    const sql = `GRANT ${right} TO ${rights.account};`;
-    return { ...finding, state: "problem", detail: `Not readable in ${database}: ${some(hidden)}.`, sql };
+    return {
+      ...finding,
+      state: "problem",
+      detail: `Not readable: ${some(hidden)}.`,
+      sql: grantOfRoutines(session, rights),
+    };
   }
   const detail = definitions.length === 0 ? "There are none." : `All ${definitions.length} are readable.`;
   return { ...finding, state: "ok", detail };

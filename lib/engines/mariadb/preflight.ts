@@ -48,7 +48,7 @@ export async function preflight(
       await tools(flavour, info),
       findGrants(rights, info.databaseName),
       findMoment(rights, info.databaseName),
-      await findRoutines(session, rights, info.databaseName),
+      await findRoutines(session, rights),
       await findAccounts(session, rights),
       findEngines(tables),
       await findViews(session),

@@ -1,5 +1,6 @@
 import { HoldfastError } from "../../errors.ts";
 import type { Session } from "./connect.ts";
+import { isDenied } from "./connect-errors.ts";
 import { escapePattern, quoteIdentifier } from "./quote.ts";
 
 /** What a dump needs on all of the database: without, tables and triggers are left out of it without a word. */
@@ -75,14 +76,39 @@ export async function requireDumpableEvents(session: Session, database: string):
   );
 }
 
+/** Whether routines of others are shown to this user: all are dumped then. */
+export async function maySeeRoutines(session: Session, rights: Rights): Promise<boolean> {
+  if (mayEverywhere(rights, "SELECT")) return true;
+  if (session.flavour.kind === "mysql") return mayEverywhere(rights, "SHOW_ROUTINE");
+  // A right of its own since MariaDB 11.3.
+  if (mayHere(rights, "SHOW CREATE ROUTINE")) return true;
+  try {
+    await session.rows("SELECT 1 FROM mysql.proc LIMIT 0");
+    return true;
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    return false;
+  }
+}
+
+export function grantOfRoutines(session: Session, rights: Rights): string {
+  const right = session.flavour.kind === "mariadb" ? "SELECT ON mysql.proc" : "SHOW_ROUTINE ON *.*";
+  return `GRANT ${right} TO ${rights.account};`;
+}
+
 /** Throws `refused` where a dump would leave things out without a word. */
 export async function requireRights(session: Session, database: string): Promise<void> {
   const rights = await readRights(session, database);
-  const missing = NEEDED.filter((right) => !mayHere(rights, right));
+  const missing: string[] = NEEDED.filter((right) => !mayHere(rights, right));
+  const sql = missing.length > 0 ? [grantOf(rights, missing, database)] : [];
+  if (!(await maySeeRoutines(session, rights))) {
+    missing.push("the right to see routines");
+    sql.push(grantOfRoutines(session, rights));
+  }
   if (missing.length === 0) return;
   throw new HoldfastError(
     "refused",
     `User ${rights.account} has not ${missing.join(", ")} on all of ${database}, and a backup must not be partial.`,
-    { remedy: `Run on its server: ${grantOf(rights, missing, database)}` },
+    { remedy: `Run on its server: ${sql.join(" ")}` },
   );
 }

@@ -8,7 +8,8 @@ import { CODE_KINDS, readDefinitions } from "./definitions.ts";
 const MOST_OBJECTS = 5_000;
 
 /** Under ANSI_QUOTES names stand in double quotes. */
-const DEFINER = /\bDEFINER\s*=\s*((?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|[^\s@]+)(?:@(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|\S+))?)\s*/;
+const DEFINER =
+  /\bDEFINER\s*=\s*((?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|[^\s@]+)(?:@(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|\S+))?)\s*/;
 
 export interface SchemaDigests {
   schema: string;

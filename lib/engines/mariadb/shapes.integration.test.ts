@@ -78,9 +78,14 @@ describe("all that a MariaDB database can hold", () => {
     expect(findings.filter((finding) => finding.state === "problem")).toEqual([]);
     expect(state("engines")).toMatchObject({
       state: "warning",
-      detail: expect.stringMatching(/Locked during a backup: crash \(Aria\), old \(MyISAM\)\. Not compared: cache \(MEMORY\)/),
+      detail: expect.stringMatching(
+        /Locked during a backup: crash \(Aria\), old \(MyISAM\)\. Not compared: cache \(MEMORY\)/,
+      ),
     });
-    expect(state("definers")).toMatchObject({ state: "warning", detail: expect.stringMatching(/gone@nowhere/) });
+    expect(state("definers")).toMatchObject({
+      state: "warning",
+      detail: expect.stringMatching(/gone@nowhere/),
+    });
   });
 
   it("survives the round trip into a sandbox, accounts and all", async () => {
@@ -104,7 +109,12 @@ describe("all that a MariaDB database can hold", () => {
 
   it("goes without definers into a sandbox where the restore is no superuser", async () => {
     const stored = await dumpToFiles(mariadbEngine, server.access(ODD_NAME), work);
-    const sandbox = await startSandbox(MARIADB, request(stored), restoring, roleIsolation("a test asks for it"));
+    const sandbox = await startSandbox(
+      MARIADB,
+      request(stored),
+      restoring,
+      roleIsolation("a test asks for it"),
+    );
     try {
       expect(sandbox.isolation).toBe("role");
       const { comparison } = await inSandbox(stored, sandbox, false);
@@ -120,9 +130,16 @@ describe("all that a MariaDB database can hold", () => {
     expect(await readFile(stored.fileOf("dump"), "utf8")).toMatch(/DEFINER=`gone`@`nowhere`/);
     await other.createDatabase("through");
     const on = other.access("through");
-    const { access, result, fingerprint } = await restoreBeside(mariadbEngine, on, "half", stored, restoring, {
-      owners: false,
-    });
+    const { access, result, fingerprint } = await restoreBeside(
+      mariadbEngine,
+      on,
+      "half",
+      stored,
+      restoring,
+      {
+        owners: false,
+      },
+    );
     expect(result.skipped).toEqual([]);
     const comparison = compareFingerprints(stored.fingerprint, fingerprint, { owners: false });
     expect(comparison.tables.filter((table) => table.equal === false)).toEqual([]);
@@ -137,6 +154,8 @@ describe("all that a MariaDB database can hold", () => {
     const checks = await mariadbEngine.checkRestored(renamed, restoring);
     expect(checks.filter((check) => check.state === "failed")).toEqual([]);
     expect(await other.read("whole `1`", "SELECT twice FROM zz LIMIT 1")).toBe("2");
+    const all = "SELECT COUNT(*) FROM history FOR SYSTEM_TIME ALL";
+    expect(await other.read("whole `1`", all)).toBe(await server.read(ODD_NAME, all));
     await mariadbEngine.assertFree(on, "half", restoring);
   });
 });

@@ -38,9 +38,7 @@ export function nextToken(sql: string, at: number, backslash = true): Token | nu
     ["name", /`(?:[^`]|``)*`/y],
     [
       "text",
-      backslash
-        ? /'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"/y
-        : /'(?:[^']|'')*'|"(?:[^"]|"")*"/y,
+      backslash ? /'(?:[^'\\]|\\[\s\S]|'')*'|"(?:[^"\\]|\\[\s\S]|"")*"/y : /'(?:[^']|'')*'|"(?:[^"]|"")*"/y,
     ],
     ["word", /[\w$\u0080-\u00ff]+/y],
     ["sign", /[\s\S]/y],
@@ -240,7 +238,11 @@ export class StatementRewriter extends Transform {
     }
     this.#open += line;
     if (this.#open.length > LONGEST_STATEMENT) throw foreign(`one of more than ${LONGEST_STATEMENT} bytes`);
-    if (!line.trimEnd().endsWith(this.#delimiter) || !isComplete(this.#open, this.#delimiter, this.#backslash)) return;
+    if (
+      !line.trimEnd().endsWith(this.#delimiter) ||
+      !isComplete(this.#open, this.#delimiter, this.#backslash)
+    )
+      return;
     this.push(Buffer.from(rewriteStatement(this.#open, this.#rewriting), "latin1"));
     const mode = SQL_MODE.exec(this.#open);
     if (mode) this.#backslash = !mode[1]?.includes("NO_BACKSLASH_ESCAPES");
