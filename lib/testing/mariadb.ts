@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -39,6 +39,10 @@ export async function startTestMariadb(settings: readonly string[] = []): Promis
   await chmod(root, 0o755);
   const data = path.join(root, "data");
   const socket = path.join(root, "s.sock");
+  // A server that starts removes all servers' temporary tables from its folder for them.
+  const temp = path.join(root, "tmp");
+  await mkdir(temp);
+  await chmod(temp, 0o777);
   const port = await freePort();
   const asRoot = process.getuid?.() === 0 ? ["--user=mysql"] : [];
   await runCommand({
@@ -47,6 +51,7 @@ export async function startTestMariadb(settings: readonly string[] = []): Promis
       "--no-defaults",
       ...asRoot,
       `--datadir=${data}`,
+      `--tmpdir=${temp}`,
       "--auth-root-authentication-method=normal",
       "--skip-test-db",
     ],
@@ -80,6 +85,7 @@ export async function startTestMariadb(settings: readonly string[] = []): Promis
       "--no-defaults",
       ...asRoot,
       `--datadir=${data}`,
+      `--tmpdir=${temp}`,
       `--socket=${socket}`,
       `--port=${port}`,
       "--bind-address=127.0.0.1",

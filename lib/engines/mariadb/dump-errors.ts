@@ -15,7 +15,7 @@ export function dumpError(error: unknown, user: string): unknown {
   if (!(error instanceof CommandError)) return error;
   const text = error.stderrTail;
   const program = error.program.split("/").at(-1) ?? error.program;
-  const said = lastError(text);
+  const said = lastError(text) || error.message;
   const fail = (code: "refused" | "unavailable" | "timeout", message: string, remedy: string) =>
     new HoldfastError(code, message, { remedy, cause: error });
   if (
