@@ -66,7 +66,9 @@ describe("MariaDB through the whole path", () => {
   });
 
   it("refuses a damaged copy and leaves no database", async () => {
-    const altered = await setUp.damaged(stored, (folder) => flipBit(join(folder, "dump.sql.zst.age"), 20_000));
+    const altered = await setUp.damaged(stored, (folder) =>
+      flipBit(join(folder, "dump.sql.zst.age"), 20_000),
+    );
     const before = await databases();
     const target = { kind: "over", name: "live", endSessions: false } as const;
     const spec = await setUp.restoreSpec(altered, { on: server.access("live"), target });

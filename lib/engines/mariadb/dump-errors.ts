@@ -15,7 +15,9 @@ export function dumpError(error: unknown, user: string): unknown {
   if (!(error instanceof CommandError)) return error;
   const text = error.stderrTail;
   const program = error.program.split("/").at(-1) ?? error.program;
-  const said = lastError(text) || error.message;
+  const said = lastError(text);
+  // EX_MYSQLERR without a word: some of its queries report nothing when the server goes away under them.
+  const silent = text.trim() === "" && error.code === 2;
   const fail = (code: "refused" | "unavailable" | "timeout", message: string, remedy: string) =>
     new HoldfastError(code, message, { remedy, cause: error });
   if (
@@ -44,14 +46,21 @@ export function dumpError(error: unknown, user: string): unknown {
       "Wait until that session (often a migration) has ended, then back up again.",
     );
   }
-  if (/\b(2002|2003|2006|2013|2055|1053|1927)\b|Lost connection|gone away|server has been shut/i.test(text)) {
+  if (
+    silent ||
+    /\b(2002|2003|2006|2013|2055|1053|1927)\b|Lost connection|gone away|server has been shut/i.test(text)
+  ) {
     return fail(
       "unavailable",
-      `The connection to the server was lost while ${program} ran: ${said}.`,
+      `The connection to the server was lost while ${program} ran${silent ? "" : `: ${said}`}.`,
       "Check that the server runs, then back up again.",
     );
   }
-  return fail("unavailable", `${program} failed: ${said}.`, "The operation's log has all that it said.");
+  return fail(
+    "unavailable",
+    `${program} failed: ${said || error.message}`,
+    "The operation's log has all that it said.",
+  );
 }
 
 function definitionChanged(cause: unknown): HoldfastError {

@@ -43,15 +43,27 @@ async function make(name: string, mark: string): Promise<void> {
 
 /** What is in a database, in a line. */
 async function look(name: string): Promise<string> {
-  const there = await server.read(undefined, `SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '${name}'`);
+  const there = await server.read(
+    undefined,
+    `SELECT COUNT(*) FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = '${name}'`,
+  );
   if (there === "0") return "not there";
   await server.run(name, "INSERT INTO orders VALUES (100, 1, 'x')");
   const parts = [
     await server.read(name, "SELECT CONCAT(n, ' ', mark) FROM a_second"),
     await server.read(name, "SELECT GROUP_CONCAT(note) FROM log"),
-    await server.read(name, "SELECT GROUP_CONCAT(EVENT_COMMENT) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()"),
-    await server.read(name, "SELECT GROUP_CONCAT(ROUTINE_NAME ORDER BY 1) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()"),
-    await server.read(name, "SELECT GROUP_CONCAT(TABLE_NAME ORDER BY 1) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()"),
+    await server.read(
+      name,
+      "SELECT GROUP_CONCAT(EVENT_COMMENT) FROM information_schema.EVENTS WHERE EVENT_SCHEMA = DATABASE()",
+    ),
+    await server.read(
+      name,
+      "SELECT GROUP_CONCAT(ROUTINE_NAME ORDER BY 1) FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = DATABASE()",
+    ),
+    await server.read(
+      name,
+      "SELECT GROUP_CONCAT(TABLE_NAME ORDER BY 1) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()",
+    ),
     await server.read(
       name,
       "SELECT GROUP_CONCAT(CONCAT(UNIQUE_CONSTRAINT_SCHEMA = DATABASE(), REFERENCED_TABLE_NAME)) FROM information_schema.REFERENTIAL_CONSTRAINTS WHERE CONSTRAINT_SCHEMA = DATABASE()",
@@ -95,7 +107,12 @@ describe("a swap of databases with code", () => {
     if (!settled.done || !settled.kept) throw new Error("it was not done, or kept nothing");
     // Views over views that come later in the alphabet: twice, as the commands say.
     await asPerson(settled.kept.goBack);
-    await asPerson(settled.kept.goBack.split("\n").filter((line) => /^(USE|CREATE .*VIEW)/.test(line)).join("\n"));
+    await asPerson(
+      settled.kept.goBack
+        .split("\n")
+        .filter((line) => /^(USE|CREATE .*VIEW)/.test(line))
+        .join("\n"),
+    );
     expect(await look(swap.to.name)).toBe(WHOLE("was"));
     expect(await look(swap.from.name)).toBe(WHOLE("new"));
     expect(await look(swap.oldName)).toBe("not there");
@@ -131,7 +148,11 @@ describe("a swap of databases with code", () => {
       const settled = await mariadbEngine.settleSwap(on, swap, work);
       expect(await mariadbEngine.settleSwap(on, swap, work)).toEqual(settled);
       outcomes.add(ended === "broken" ? `broken, ${settled.done ? "done" : "taken back"}` : ended);
-      const [to, from, old] = [await look(swap.to.name), await look(swap.from.name), await look(swap.oldName)];
+      const [to, from, old] = [
+        await look(swap.to.name),
+        await look(swap.from.name),
+        await look(swap.oldName),
+      ];
       expect({ statements, to, from, old }).toEqual(
         settled.done
           ? { statements, to: WHOLE("new"), from: "not there", old: WHOLE("was") }
@@ -155,7 +176,10 @@ describe("a swap of databases with code", () => {
     other.on("error", () => undefined);
     try {
       const refused = mariadbEngine.swapDatabase(on, swap, false, work);
-      await expect(refused).rejects.toMatchObject({ code: "conflict", message: expect.stringMatching(/is in use: 1 of root@/) });
+      await expect(refused).rejects.toMatchObject({
+        code: "conflict",
+        message: expect.stringMatching(/is in use: 1 of root@/),
+      });
       expect(await look(swap.to.name)).toBe(WHOLE("was"));
       await mariadbEngine.swapDatabase(on, swap, true, work);
       expect(await look(swap.to.name)).toBe(WHOLE("new"));
