@@ -151,18 +151,23 @@ async function own(folder: SandboxFolder, at: string, content: string | null): P
 
 type Common = Omit<Parameters<typeof runIsolated>[0], "command" | "channel">;
 
+/** What `mariadbd --bootstrap` makes an empty server's own tables of: a root without a password among them. */
+export async function bootstrapSql(share: string): Promise<string> {
+  const read = (name: string) => readFile(path.join(share, name), "utf8");
+  return [
+    "create database if not exists mysql;\nuse mysql;\nSET @auth_root_socket=NULL;\n",
+    await read("mysql_system_tables.sql"),
+    await read("mysql_system_tables_data.sql"),
+  ].join("\n");
+}
+
 /** MariaDB's install script does the same with a shell, which a sandbox has not. */
 async function fill(common: Common, base: string[], { server, signal }: MariadbRequest): Promise<void> {
   if (server.initializesItself) {
     await toItsEnd(runIsolated({ ...common, command: [...base, "--initialize-insecure"] }), signal);
     return;
   }
-  const read = (name: string) => readFile(path.join(server.share, name), "utf8");
-  const sql = [
-    "create database if not exists mysql;\nuse mysql;\nSET @auth_root_socket=NULL;\n",
-    await read("mysql_system_tables.sql"),
-    await read("mysql_system_tables_data.sql"),
-  ].join("\n");
+  const sql = await bootstrapSql(server.share);
   const run = runIsolated({ ...common, command: [...base, "--bootstrap"], channel: true });
   run.channel?.output.resume();
   run.channel?.body.end();

@@ -1,16 +1,21 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Connection } from "mariadb";
 import { createConnection } from "mariadb";
 import type { Access } from "../engines/engine.ts";
 import { trackGroup } from "../process/process-group.ts";
 import { runCommand } from "../process/run-command.ts";
+import { bootstrapSql } from "../sandbox/mariadb-server.ts";
 import { freePort } from "./postgres.ts";
 
+const PROGRAM = "/usr/sbin/mariadbd";
+const SHARE = "/usr/share/mysql";
+const NOBODY = 65_534;
 const PASSWORD = "test-Password-1";
 const START_MS = 60_000;
 
@@ -44,17 +49,15 @@ export async function startTestMariadb(settings: readonly string[] = []): Promis
   await mkdir(temp);
   await chmod(temp, 0o777);
   const port = await freePort();
-  const asRoot = process.getuid?.() === 0 ? ["--user=mysql"] : [];
+  // It refuses to run as root.
+  const asRoot = process.getuid?.() === 0;
+  const user = asRoot ? ["--user=nobody"] : [];
+  await mkdir(data);
+  if (asRoot) await chown(data, NOBODY, NOBODY);
   await runCommand({
-    program: "mariadb-install-db",
-    args: [
-      "--no-defaults",
-      ...asRoot,
-      `--datadir=${data}`,
-      `--tmpdir=${temp}`,
-      "--auth-root-authentication-method=normal",
-      "--skip-test-db",
-    ],
+    program: PROGRAM,
+    args: ["--no-defaults", ...user, `--datadir=${data}`, `--tmpdir=${temp}`, "--bootstrap"],
+    stdin: Readable.from([await bootstrapSql(SHARE)]),
     tempDir: root,
   });
   await chmod(root, 0o777);
@@ -83,7 +86,7 @@ export async function startTestMariadb(settings: readonly string[] = []): Promis
   const launch = (): void => {
     const args = [
       "--no-defaults",
-      ...asRoot,
+      ...user,
       `--datadir=${data}`,
       `--tmpdir=${temp}`,
       `--socket=${socket}`,
@@ -95,7 +98,7 @@ export async function startTestMariadb(settings: readonly string[] = []): Promis
       "--max-connections=200",
       ...settings,
     ];
-    const started = spawn("/usr/sbin/mariadbd", args, { stdio: "ignore", detached: true });
+    const started = spawn(PROGRAM, args, { stdio: "ignore", detached: true });
     const untrack = started.pid === undefined ? () => undefined : trackGroup(started.pid);
     started.once("exit", untrack);
     child = started;

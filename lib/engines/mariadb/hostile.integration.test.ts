@@ -181,6 +181,6 @@ describe("a sandbox", () => {
       code: "unavailable",
       message: expect.stringMatching(/99\.1 or newer is not available/),
     });
-    expect(error.remedy).toMatch(/mariadb-server/);
+    expect(error.remedy).toMatch(/mariadb-server-core/);
   });
 });

@@ -121,7 +121,7 @@ describe("a swap of databases with code", () => {
 
   it("broken off anywhere is taken back or brought to its end, with nothing lost", async () => {
     const outcomes = new Set<string>();
-    for (let statements = 0; statements < 600 && !outcomes.has("not broken"); statements += 11) {
+    for (let statements = 0; statements < 600 && !outcomes.has("not broken"); statements += 19) {
       const { on, swap } = await pair();
       const broken = await startWork();
       const { signal } = broken;
