@@ -22,7 +22,7 @@ ARG POSTGRES_MAJORS="13 14 15 16 17 18"
 RUN --mount=type=secret,id=extra_ca \
     set -eu; export DEBIAN_FRONTEND=noninteractive; \
     apt-get update; \
-    apt-get install -y --no-install-recommends ca-certificates bubblewrap age zstd; \
+    apt-get install -y --no-install-recommends ca-certificates bubblewrap age zstd mariadb-client mariadb-server-core; \
     if [ -n "$PGDG" ]; then \
       apt-get install -y --no-install-recommends postgresql-common; \
       key=$(ls /usr/share/postgresql-common/pgdg/apt.postgresql.org.* | grep -E '\.(asc|gpg)$' | head -n 1); \

@@ -32,6 +32,7 @@ const config: NextConfig = {
     "pg-boss",
     "pino",
     "pg",
+    "mariadb",
     "ssh2",
     "@aws-sdk/client-s3",
     "@smithy/node-http-handler",

@@ -17,6 +17,8 @@ const NEEDED: { debian: string; there: () => boolean; suites: string[] }[] = [
     suites: WITH_SERVERS,
   },
   { debian: "bubblewrap", there: () => existsSync("/usr/bin/bwrap"), suites: WITH_SERVERS },
+  { debian: "mariadb-server-core", there: () => existsSync("/usr/sbin/mariadbd"), suites: WITH_SERVERS },
+  { debian: "mariadb-client", there: () => existsSync("/usr/bin/mariadb-dump"), suites: WITH_SERVERS },
   { debian: "age", there: () => existsSync("/usr/bin/age"), suites: WITH_SERVERS },
   { debian: "zstd", there: () => existsSync("/usr/bin/zstd"), suites: WITH_SERVERS },
   { debian: "e2fsprogs", there: () => existsSync("/sbin/mkfs.ext4"), suites: WITH_SERVERS },

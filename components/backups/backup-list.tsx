@@ -2,6 +2,7 @@
 /** All backups, newest first, with the proof of each; filtered in the URL. */
 import { Box, Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import Link from "next/link";
 import { useState } from "react";
 import { useZone } from "@/components/ui/clock";
 import { DataTable } from "@/components/ui/data-table";

@@ -4,7 +4,7 @@ import { useState } from "react";
 import { useEnvironments } from "@/components/shell/environment-switcher";
 import { FieldGroup, FieldRow, type useActionForm } from "@/components/ui/form";
 import { parseDatabaseUrl, proposeName } from "./database-url";
-import type { DatabaseValues } from "./database-values";
+import { type DatabaseValues, portOf } from "./database-values";
 
 const TLS = [
   { value: "disable", label: "Off" },
@@ -74,15 +74,16 @@ export function ConnectionFields({ form, hasPassword = false }: { form: Fields; 
 function PastedUrl({ form: { form, values } }: { form: Fields }) {
   const [pasted, setPasted] = useState("");
   const [wrong, setWrong] = useState(false);
+  const example = `${values.engine}://user:password@host:${portOf(values.engine)}/name`;
 
   function take(text: string) {
     const parts = parseDatabaseUrl(text);
-    if (!parts) {
+    if (!parts || (parts.engine === "postgres") !== (values.engine === "postgres")) {
       setPasted(text);
       setWrong(text.trim().length > 12);
       return;
     }
-    const { password, tls, port, ...where } = parts;
+    const { password, tls, port, engine: _engine, ...where } = parts;
     const kept = values.connection;
     form.setFieldValue("connection", { ...kept, ...where, port: String(port), tls: tls ?? kept.tls });
     if (password) form.setFieldValue("password", password);
@@ -94,12 +95,12 @@ function PastedUrl({ form: { form, values } }: { form: Fields }) {
     <TextInput
       label="Paste a URL"
       description="Fills the fields below; it is not kept."
-      placeholder="postgres://user:password@host:5432/name"
+      placeholder={example}
       autoComplete="off"
       spellCheck={false}
       value={pasted}
       onChange={(event) => take(event.currentTarget.value)}
-      error={wrong ? "This does not look like postgres://user:password@host:5432/name." : undefined}
+      error={wrong ? `This does not look like ${example}.` : undefined}
     />
   );
 }

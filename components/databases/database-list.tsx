@@ -92,6 +92,8 @@ export function DatabaseList() {
           onChange={(engine) => set({ engine })}
           options={[
             { value: "postgres", label: "PostgreSQL" },
+            { value: "mariadb", label: "MariaDB" },
+            { value: "mysql", label: "MySQL" },
             { value: "sqlite", label: "SQLite" },
           ]}
         />

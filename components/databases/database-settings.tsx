@@ -46,7 +46,7 @@ export function DatabaseSettings({
         <KeyValues
           items={[
             ["Connection", <code key="at">{addressOf(database)}</code>],
-            ...(database.engine === "postgres"
+            ...(database.engine !== "sqlite"
               ? ([
                   ["TLS", String(database.connection.tls ?? "prefer")],
                   ["Password", database.hasPassword ? "stored, encrypted" : "none"],

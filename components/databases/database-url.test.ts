@@ -4,6 +4,7 @@ import { parseDatabaseUrl, proposeName } from "./database-url.ts";
 describe("a pasted database URL", () => {
   it("fills every field", () => {
     expect(parseDatabaseUrl(" postgres://ann:p%40ss@db.example:5433/shop?sslmode=require ")).toEqual({
+      engine: "postgres",
       host: "db.example",
       port: 5433,
       database: "shop",
@@ -21,8 +22,24 @@ describe("a pasted database URL", () => {
     expect(parseDatabaseUrl("postgres://ann@[::1]/shop")).toMatchObject({ host: "::1", tls: null });
   });
 
+  it("knows MariaDB and MySQL", () => {
+    expect(parseDatabaseUrl("mysql://ann:p%40ss@db.example/shop?ssl-mode=VERIFY_IDENTITY")).toEqual({
+      engine: "mysql",
+      host: "db.example",
+      port: 3306,
+      database: "shop",
+      user: "ann",
+      password: "p@ss",
+      tls: "verify-full",
+    });
+    expect(parseDatabaseUrl("mariadb://ann@/shop?socket=/run/mysqld/mysqld.sock")).toMatchObject({
+      engine: "mariadb",
+      host: "/run/mysqld/mysqld.sock",
+    });
+  });
+
   it("leaves other text alone", () => {
-    expect(parseDatabaseUrl("mysql://a@b/c")).toBeNull();
+    expect(parseDatabaseUrl("redis://a@b/c")).toBeNull();
     expect(parseDatabaseUrl("postgres://%zz@b/c")).toBeNull();
     expect(parseDatabaseUrl("shop")).toBeNull();
   });

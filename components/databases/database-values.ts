@@ -36,6 +36,11 @@ export interface DatabaseValues extends Record<string, unknown> {
 
 const text = (value: unknown) => (typeof value === "string" ? value : "");
 
+/** The port that a kind of server listens on by default. */
+export function portOf(engine: string): number {
+  return engine === "postgres" ? 5432 : 3306;
+}
+
 export function emptyValues(environment: string): DatabaseValues {
   return {
     name: "",
@@ -65,7 +70,7 @@ export function valuesOf(database: DatabaseDto): DatabaseValues {
     password: "",
     connection: {
       host: text(connection.host),
-      port: String(connection.port ?? 5432),
+      port: String(connection.port ?? portOf(database.engine)),
       database: text(connection.database),
       user: text(connection.user),
       tls: text(connection.tls) || "prefer",

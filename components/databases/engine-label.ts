@@ -1,4 +1,9 @@
-const LABELS: Record<string, string> = { postgres: "PostgreSQL", sqlite: "SQLite" };
+const LABELS: Record<string, string> = {
+  postgres: "PostgreSQL",
+  mariadb: "MariaDB",
+  mysql: "MySQL",
+  sqlite: "SQLite",
+};
 
 /** "PostgreSQL 15", "SQLite": the name of an engine with the version as far as it matters. */
 export function engineLabel(engine: string, version?: string | null): string {

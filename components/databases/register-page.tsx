@@ -14,10 +14,12 @@ import type { ConnectionTest, CreateDatabaseInput, DatabaseDto } from "@/lib/dat
 import { ConnectionTester } from "./connection-test";
 import { ConnectionFields, IdentityFields } from "./database-fields";
 import classes from "./database-form.module.css";
-import { createInputOf, type DatabaseValues, emptyValues, type TestInput } from "./database-values";
+import { createInputOf, type DatabaseValues, emptyValues, portOf, type TestInput } from "./database-values";
 
 const ENGINES = [
   { value: "postgres", label: "PostgreSQL", text: "13 to 18, by name, address or unix socket" },
+  { value: "mariadb", label: "MariaDB", text: "10.5 and later, by name, address or unix socket" },
+  { value: "mysql", label: "MySQL", text: "8.0 and later; the worker needs MySQL's own programs" },
   { value: "sqlite", label: "SQLite", text: "A file that a worker can read" },
 ];
 
@@ -45,6 +47,14 @@ export function RegisterPage({
   useEffect(() => {
     if (first && !environment) setField("environment", first);
   }, [first, environment, setField]);
+
+  // Whoever has typed a port of their own keeps it.
+  const { engine } = form.values;
+  const { port } = form.values.connection;
+  useEffect(() => {
+    if (engine !== "sqlite" && ["5432", "3306"].includes(port))
+      setField("connection.port", String(portOf(engine)));
+  }, [engine, port, setField]);
 
   return (
     <>

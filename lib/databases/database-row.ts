@@ -7,7 +7,7 @@ import { threeTwoOne } from "./three-two-one.ts";
 export interface DatabaseRow {
   id: string;
   name: string;
-  engine: "postgres" | "sqlite";
+  engine: DatabaseItem["engine"];
   application: string;
   environment: string;
   protected: boolean;

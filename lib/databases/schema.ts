@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { pageQuery } from "../paging.ts";
 
-export const engineKinds = ["postgres", "sqlite"] as const;
+export const engineKinds = ["postgres", "sqlite", "mariadb", "mysql"] as const;
 
 export const databaseName = z
   .string()
@@ -19,12 +19,20 @@ export const postgresConnectionSchema = z.object({
   /** PEM of the authority that signed the server's certificate. */
   ca: z.string().max(100_000).optional(),
 });
+export const mariadbConnectionSchema = postgresConnectionSchema.extend({
+  /** Name, address, or the full path of a unix socket. */
+  host: z.string().min(1, "Give the server's name or address.").max(255),
+  port: z.number().int().min(1).max(65535).default(3306),
+  database: z.string().min(1, "Give the name of the database on the server.").max(64),
+  user: z.string().min(1, "Give the user to connect as.").max(128),
+});
 export const sqliteConnectionSchema = z.object({
   file: z.string().regex(/^\//, "Give the file's absolute path on the worker's machine.").max(4096),
 });
 export type PostgresConnection = z.infer<typeof postgresConnectionSchema>;
+export type MariadbConnection = z.infer<typeof mariadbConnectionSchema>;
 export type SqliteConnection = z.infer<typeof sqliteConnectionSchema>;
-export type Connection = PostgresConnection | SqliteConnection;
+export type Connection = PostgresConnection | MariadbConnection | SqliteConnection;
 
 export const applicationName = z
   .string()

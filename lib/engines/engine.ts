@@ -165,11 +165,11 @@ export type SettledSwap =
  * HoldfastError with a remedy. Nothing here knows of backups, operations or our own database.
  */
 export interface Engine {
-  readonly kind: "postgres" | "sqlite";
+  readonly kind: "postgres" | "sqlite" | "mariadb" | "mysql";
   /** "PostgreSQL" */
   readonly label: string;
   readonly capabilities: EngineCapabilities;
-  /** Extension of the dump's plain bytes: "pgdump", "sqlite". */
+  /** Extension of the dump's plain bytes: "pgdump", "sql", "sqlite". */
   readonly dumpExtension: string;
 
   /** From a URL to a connection and password; throws `invalid` with fields. */

@@ -1,9 +1,10 @@
 import { HoldfastError } from "../errors.ts";
 import type { Engine } from "./engine.ts";
+import { mariadbEngine, mysqlEngine } from "./mariadb/engine.ts";
 import { postgresEngine } from "./postgres/postgres-engine.ts";
 import { sqliteEngine } from "./sqlite/engine.ts";
 
-const ENGINES: readonly Engine[] = [postgresEngine, sqliteEngine];
+const ENGINES: readonly Engine[] = [postgresEngine, mariadbEngine, mysqlEngine, sqliteEngine];
 
 /** The adapter of a kind of database; throws `invalid` for one that is not known. */
 export function engineFor(kind: string): Engine {

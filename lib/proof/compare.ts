@@ -38,6 +38,7 @@ export function compareFingerprints(
     ...compareSequences(source.sequences, restored.sequences),
     ...compareExtensions(source.extensions, restored.extensions),
     ...compareLargeObjects(source.largeObjects, restored.largeObjects),
+    ...notShared(source),
     ...leftOut([...source.notCompared, ...restored.notCompared]),
   ];
   const counts = {
@@ -99,6 +100,10 @@ function rowDifference(more: number): string {
 /** "1 row", "3 rows" */
 export function countRows(count: number): string {
   return count === 1 ? "1 row" : `${count} rows`;
+}
+
+function notShared({ unshared }: Fingerprint): ProofCheck[] {
+  return unshared === undefined ? [] : [{ name: "one moment", state: "unverifiable", detail: unshared }];
 }
 
 function leftOut(sentences: string[]): ProofCheck[] {

@@ -46,6 +46,8 @@ export const fingerprintSchema = z.object({
   sequences: z.array(sequenceFingerprintSchema),
   extensions: z.array(z.object({ name: z.string(), version: z.string() })),
   largeObjects: z.object({ count: z.number().int(), digest: z.string().nullable() }).nullable(),
+  /** Why it was not taken of the dump's own moment; then nothing is proven by it. */
+  unshared: z.string().optional(),
   /** Things a snapshot can't promise or that were left out, each in a sentence. */
   notCompared: z.array(z.string()),
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { engineKinds } from "../databases/schema.ts";
 import { proofLevels, proofReportSchema, proofVerdicts } from "../proof/schema.ts";
 
 /**
@@ -17,7 +18,7 @@ const destinationSpec = z.object({
   secret: z.string().optional(),
 });
 export type DestinationSpec = z.infer<typeof destinationSpec>;
-const engineKind = z.enum(["postgres", "sqlite"]);
+const engineKind = z.enum(engineKinds);
 
 const common = {
   operationId: z.string(),

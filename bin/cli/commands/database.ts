@@ -86,9 +86,12 @@ export function addDatabaseCommands(program: Command, cli: Cli): void {
     .command("add")
     .description("register a database")
     .requiredOption("--name <name>", "unique name: lower-case letters, digits, hyphens")
-    .requiredOption("--engine <engine>", "postgres or sqlite")
+    .requiredOption("--engine <engine>", "postgres, mariadb, mysql or sqlite")
     .requiredOption("--environment <name>", "environment that it belongs to")
-    .option("--url <url>", "postgresql://user:password@host/database, or sqlite:///folder/file")
+    .option(
+      "--url <url>",
+      "postgresql://, mariadb:// or mysql://user:password@host/database, or sqlite:///folder/file",
+    )
     .option(
       "--url-env <variable>",
       "take the URL from this variable, so that it is not in the shell's history",

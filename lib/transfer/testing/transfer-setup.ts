@@ -37,7 +37,7 @@ export interface StoredBackup {
   folder: string;
 }
 
-export async function setUpTransfers(engine: "postgres" | "sqlite"): Promise<TransferSetUp> {
+export async function setUpTransfers(engine: DumpSpec["engine"]): Promise<TransferSetUp> {
   const folder = await mkdtemp(join(tmpdir(), "holdfast-transfer-"));
   const installId = newId();
   const identity = await generateX25519Identity();

@@ -1,0 +1,51 @@
+import type { Swap } from "../engine.ts";
+import { dropStatements, moves, readCode, settingsOf, tableNames } from "./code.ts";
+import type { Session } from "./connect.ts";
+import type { Definition } from "./definitions.ts";
+import { quoteIdentifier, quoteLiteral } from "./quote.ts";
+
+/**
+ * Commands for the stock client that put the replaced database back and move the restored one aside, under the name
+ * that it had before the swap. Where neither has views or other code, that is one RENAME TABLE.
+ */
+export async function goBackScript(session: Session, { from, to, oldName }: Swap): Promise<string> {
+  const [restored, replaced] = [await readCode(session, to.name), await readCode(session, oldName)];
+  const pairs = [
+    ...moves(await tableNames(session, to.name), to.name, from.name),
+    ...moves(await tableNames(session, oldName), oldName, to.name),
+  ];
+  const [about] = await session.rows<{ encoding: string; collation: string }>(
+    `SELECT DEFAULT_CHARACTER_SET_NAME AS encoding, DEFAULT_COLLATION_NAME AS collation
+     FROM information_schema.SCHEMATA WHERE SCHEMA_NAME = ${quoteLiteral(to.name)}`,
+  );
+  const like = about ? ` CHARACTER SET ${about.encoding} COLLATE ${about.collation}` : "";
+  return [
+    `CREATE DATABASE ${quoteIdentifier(from.name)}${like};`,
+    ...dropped(to.name, restored),
+    ...dropped(oldName, replaced),
+    ...(pairs.length > 0 ? [`RENAME TABLE ${pairs.join(", ")};`] : []),
+    ...made(from.name, restored),
+    ...made(to.name, replaced),
+    `DROP DATABASE ${quoteIdentifier(oldName)};`,
+  ].join("\n");
+}
+
+function dropped(database: string, code: readonly Definition[]): string[] {
+  return dropStatements(database, code).map((statement) => `${statement};`);
+}
+
+function made(database: string, code: readonly Definition[]): string[] {
+  if (code.length === 0) return [];
+  const views = code.filter(({ kind }) => kind === "VIEW").length;
+  const statements = code.flatMap((definition) => {
+    const settings = settingsOf(definition).map((setting) => `${setting};`);
+    const isView = definition.kind === "VIEW";
+    return [
+      ...settings,
+      ...(isView ? [`${definition.sql};`] : ["DELIMITER ;;", `${definition.sql};;`, "DELIMITER ;"]),
+    ];
+  });
+  // Views over views: those that could not be made in the first round are in the next.
+  const note = views > 1 ? ["-- With --force, twice, where a view needs another one that comes later."] : [];
+  return [`USE ${quoteIdentifier(database)};`, ...note, ...statements];
+}

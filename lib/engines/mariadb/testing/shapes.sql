@@ -1,0 +1,109 @@
+-- Everything that a MariaDB database can hold, with names that need quoting. Run by the stock client.
+SET NAMES utf8mb4;
+SET time_zone = '+00:00';
+CREATE TABLE `types` (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  b1 BIT(1), b64 BIT(64), t TINYINT, u SMALLINT UNSIGNED, m MEDIUMINT, i INT ZEROFILL, big BIGINT,
+  d DECIMAL(40, 20), f FLOAT, g DOUBLE, yes BOOLEAN,
+  c CHAR(10), v VARCHAR(300), l1 VARCHAR(40) CHARACTER SET latin1, ucs VARCHAR(20) CHARACTER SET utf16,
+  bin BINARY(8), vb VARBINARY(300), tb TINYBLOB, bl BLOB, mb MEDIUMBLOB, lb LONGBLOB,
+  tt TINYTEXT, tx TEXT, mt MEDIUMTEXT, lt LONGTEXT,
+  e ENUM('a', 'b''c', 'ü'), s SET('x', 'y', 'z'), j JSON,
+  da DATE, ti TIME(6), dt DATETIME(6), ts TIMESTAMP(6) NULL, y YEAR,
+  ip INET6, uu UUID, p POINT, geo GEOMETRY,
+  inv INT INVISIBLE DEFAULT 7,
+  gen INT GENERATED ALWAYS AS (t * 2) STORED, virt VARCHAR(20) GENERATED ALWAYS AS (CONCAT('v', t)) VIRTUAL,
+  now6 TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6),
+  CONSTRAINT positive CHECK (t IS NULL OR t > -100),
+  FULLTEXT KEY words (tx), KEY prefix (v(20) DESC)
+) DEFAULT CHARSET=utf8mb4 COMMENT='it''s a \\ "comment" with a\nline break; and DEFINER=`x`@`y`';
+INSERT INTO `types` (b1, b64, t, u, m, i, big, d, f, g, yes, c, v, l1, ucs, bin, vb, tb, bl, mb, lb, tt, tx, mt, lt, e, s, j, da, ti, dt, ts, y, ip, uu, p, geo)
+VALUES (b'1', b'1111111111111111111111111111111111111111111111111111111111111111', 7, 65535, -8388608, 42, -9223372036854775808,
+  12345678901234567890.12345678901234567890, 0.1, 0.1, TRUE, 'a ', 'smörgås 😀 '' " ` \\ \n \t \0 ;', 'café', 'übung 😀', 0x00FF, 0x00010203FF,
+  0x00, REPEAT(0xFF00, 2000), REPEAT(0x27, 70000), REPEAT(0x5C, 200000), '', 'quick brown; DELIMITER ;;\n-- no comment\n/* none */', REPEAT('ж', 30000), REPEAT('x', 100000),
+  'b''c', 'x,z', '{"b": [1, 2.0, null], "a": "\\u00e9"}', '2024-02-29', '-838:59:59', '9999-12-31 23:59:59.999999', '2038-01-19 03:14:07.999999', 2155,
+  '2001:db8::1', '123e4567-e89b-42d3-a456-426614174000', POINT(1.5, -2), ST_GeomFromText('POLYGON((0 0,1 0,1 1,0 0))', 4326));
+INSERT INTO `types` (t) VALUES (NULL), (0), (-99);
+INSERT INTO `types` (v, g, f, ts) VALUES ('', -0.0, 3.4028234e38, '1970-01-01 00:00:01');
+SET sql_mode = '';
+INSERT INTO `types` (da, dt, y) VALUES ('0000-00-00', '2024-00-00', 0);
+SET sql_mode = DEFAULT;
+
+CREATE TABLE `odd ``name``; -- "x" 'y' é` (`select` INT PRIMARY KEY, `a``b` TEXT, `Ü ж` INT);
+INSERT INTO `odd ``name``; -- "x" 'y' é` VALUES (1, 'INSERT INTO `x` VALUES (1);', 2), (2, NULL, 3);
+CREATE TABLE no_key (a INT, b VARCHAR(10));
+INSERT INTO no_key VALUES (1, 'x'), (1, 'x'), (NULL, NULL);
+CREATE TABLE old (a INT PRIMARY KEY, b TEXT) ENGINE=MyISAM;
+INSERT INTO old VALUES (1, 'one'), (2, 'two');
+CREATE TABLE crash (a INT PRIMARY KEY) ENGINE=Aria;
+INSERT INTO crash VALUES (1);
+CREATE TABLE cache (a INT) ENGINE=MEMORY;
+CREATE TABLE parts (id INT NOT NULL, at DATE NOT NULL, PRIMARY KEY (id, at))
+  PARTITION BY RANGE (YEAR(at)) SUBPARTITION BY HASH (id) SUBPARTITIONS 2
+  (PARTITION p0 VALUES LESS THAN (2020), PARTITION p1 VALUES LESS THAN MAXVALUE);
+INSERT INTO parts VALUES (1, '2019-01-01'), (2, '2024-01-01'), (3, '2025-01-01');
+CREATE TABLE history (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING;
+INSERT INTO history VALUES (1, 1), (2, 2);
+UPDATE history SET v = 10 WHERE id = 1;
+DELETE FROM history WHERE id = 2;
+CREATE TABLE chicken (id INT PRIMARY KEY, egg INT);
+CREATE TABLE egg (id INT PRIMARY KEY, chicken INT, CONSTRAINT laid_by FOREIGN KEY (chicken) REFERENCES chicken (id) ON DELETE CASCADE);
+ALTER TABLE chicken ADD CONSTRAINT came_from FOREIGN KEY (egg) REFERENCES egg (id) ON UPDATE SET NULL;
+SET FOREIGN_KEY_CHECKS = 0;
+INSERT INTO chicken VALUES (1, 1), (2, NULL);
+INSERT INTO egg VALUES (1, 1), (2, 1);
+SET FOREIGN_KEY_CHECKS = 1;
+CREATE TABLE self_made (id INT AUTO_INCREMENT PRIMARY KEY, parent INT, FOREIGN KEY (parent) REFERENCES self_made (id)) AUTO_INCREMENT = 1000;
+INSERT INTO self_made VALUES (NULL, NULL), (NULL, 1000);
+DELETE FROM self_made WHERE id = 1001;
+
+CREATE SEQUENCE tickets START WITH 5 INCREMENT BY 3 CACHE 10;
+SELECT NEXTVAL(tickets), NEXTVAL(tickets);
+CREATE SEQUENCE down START WITH -1 INCREMENT BY -1 MINVALUE -1000 MAXVALUE -1 CYCLE;
+SELECT NEXTVAL(down);
+
+CREATE TABLE log (at TIMESTAMP(6) DEFAULT CURRENT_TIMESTAMP(6), what TEXT);
+DELIMITER ;;
+CREATE DEFINER=`shapes_owner`@`localhost` FUNCTION `double it`(n INT) RETURNS INT DETERMINISTIC
+BEGIN
+  -- a comment with ; and '
+  DECLARE text_with TEXT DEFAULT 'CREATE DEFINER=`a`@`b` VIEW; ;;';
+  RETURN n * 2;
+END;;
+CREATE PROCEDURE `add logs`(IN how_many INT, OUT done INT)
+MODIFIES SQL DATA SQL SECURITY INVOKER COMMENT 'it''s'
+BEGIN
+  DECLARE i INT DEFAULT 0;
+  WHILE i < how_many DO
+    INSERT INTO log (what) VALUES (CONCAT('é ', i, "it's"));
+    SET i = i + 1;
+  END WHILE;
+  SET done = i;
+END;;
+CREATE DEFINER=`gone`@`nowhere` TRIGGER `before ``insert``` BEFORE INSERT ON no_key FOR EACH ROW
+BEGIN
+  SET NEW.b = UPPER(NEW.b);
+END;;
+CREATE TRIGGER after_delete AFTER DELETE ON no_key FOR EACH ROW INSERT INTO log (what) VALUES (OLD.b);;
+CREATE TRIGGER after_delete_2 AFTER DELETE ON no_key FOR EACH ROW FOLLOWS after_delete INSERT INTO log (what) VALUES ('2');;
+CREATE DEFINER=`shapes_owner`@`localhost` EVENT `each hour` ON SCHEDULE EVERY 1 HOUR STARTS '2030-01-01 00:00:00' COMMENT 'c' DO
+BEGIN
+  DELETE FROM log WHERE at < NOW() - INTERVAL 1 DAY;
+END;;
+CREATE EVENT once ON SCHEDULE AT '2035-01-01 00:00:00' DO DO 1;;
+CREATE EVENT asleep ON SCHEDULE EVERY 5 SECOND DISABLE DO INSERT INTO log (what) VALUES ('never');;
+SET sql_mode = 'ORACLE';;
+CREATE PACKAGE counters AS
+  FUNCTION one RETURN INT;
+END;;
+CREATE PACKAGE BODY counters AS
+  FUNCTION one RETURN INT AS BEGIN RETURN 1; END;
+END;;
+SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES';;
+CREATE FUNCTION ansi() RETURNS TEXT DETERMINISTIC RETURN '\';;
+SET sql_mode = DEFAULT;;
+DELIMITER ;
+CREATE VIEW `a base` AS SELECT id, v FROM `types` WHERE v <> '';
+CREATE DEFINER=`shapes_owner`@`localhost` SQL SECURITY DEFINER VIEW `a first view` AS SELECT b.id, `double it`(b.id) AS twice FROM `a base` b;
+CREATE ALGORITHM=MERGE SQL SECURITY INVOKER VIEW zz AS SELECT * FROM `a first view` WHERE twice > 0 WITH CASCADED CHECK OPTION;
+CREATE VIEW `view ``q```(`a;b`) AS SELECT 'x;\'"' FROM DUAL;
