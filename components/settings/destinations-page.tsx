@@ -64,12 +64,12 @@ export function DestinationsPage({ actions }: { actions: DestinationActions }) {
       key: "place",
       header: "Place",
       cell: (row) => (
-        <>
+        <div>
           <code className={classes.place}>{row.place}</code>
           <span className={classes.limits}>
             {KINDS[row.kind]}, {row.offHost ? "off this host" : "on this host"}
           </span>
-        </>
+        </div>
       ),
     },
     { key: "state", header: "State", cell: (row) => <DestinationState row={row} /> },

@@ -1,7 +1,9 @@
-import { spawn } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { execFile, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { text } from "node:stream/consumers";
+import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { copyBackup } from "../../lib/backups/copy-backup.ts";
 import { getBackup } from "../../lib/backups/get-backup.ts";
@@ -135,6 +137,29 @@ describe("one pass to a folder, a bucket and an SFTP server", () => {
     ]);
     expect(shown).not.toContain(gateway.secret);
     expect(shown).not.toContain(ssh.privateKey.split("\n")[1]);
+  });
+
+  it("what lies on the server is fetched by the command that RESTORE.md gives", async () => {
+    const backup = await run(false);
+    const key = path.join(install.root, "fetch-key");
+    await writeFile(key, ssh.privateKey, { mode: 0o600 });
+    const { user, host, port, folder: root } = ssh.config;
+    const { path: at = "" } = stateAt(backup, "attic") ?? {};
+    const known = ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"];
+    const place = ["-r", `${user}@${host}:${root}/${at}`, "."];
+    await promisify(execFile)("sftp", ["-q", "-i", key, ...known, "-P", String(port), ...place], {
+      cwd: install.root,
+    });
+    const fetched = path.join(install.root, path.basename(at));
+    const { text: manifest } = await db.backupManifest.findUniqueOrThrow({ where: { backupId: backup.id } });
+    expect(await readFile(path.join(fetched, "manifest.json"), "utf8")).toBe(manifest);
+    expect(await readFile(path.join(fetched, "RESTORE.md"), "utf8")).toContain(
+      "`sftp -r USER@HOST:FOLDER .`",
+    );
+    for (const { file, sha256 } of backup.artefacts) {
+      const bytes = await readFile(path.join(fetched, file));
+      expect(createHash("sha256").update(bytes).digest("hex")).toBe(sha256);
+    }
   });
 
   it("a copy that is deleted in the bucket is found missing, and made again from another", async () => {

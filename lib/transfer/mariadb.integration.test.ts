@@ -77,4 +77,24 @@ describe("MariaDB through the whole path", () => {
     const verdict = await runVerify(await setUp.verifySpec(altered), recordingIo());
     expect(verdict).toMatchObject({ verdict: "failed", copyState: "altered" });
   });
+
+  it("made without any lock can't be proven, and replaces nothing", async () => {
+    await server.run(
+      undefined,
+      "CREATE USER still@'127.0.0.1' IDENTIFIED BY 'still-Password-1'",
+      "GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON shop.* TO still@'127.0.0.1'",
+      "GRANT SELECT ON mysql.proc TO still@'127.0.0.1'",
+    );
+    const access = server.access("shop");
+    const still = { connection: { ...access.connection, user: "still" }, password: "still-Password-1" };
+    const unshared = await setUp.dump(still, destination);
+    const verdict = await runVerify(await setUp.verifySpec(unshared), recordingIo());
+    expect(verdict).toMatchObject({ verdict: "unverifiable", reason: expect.stringMatching(/LOCK TABLES/) });
+    const target = { kind: "over", name: "live", endSessions: false } as const;
+    const spec = await setUp.restoreSpec(unshared, { on: server.access("live"), target });
+    await expect(runRestore(spec, recordingIo())).rejects.toMatchObject({
+      code: "refused",
+      message: expect.stringMatching(/live was left as it is\. This backup could not be compared/),
+    });
+  });
 });

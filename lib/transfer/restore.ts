@@ -66,6 +66,12 @@ export async function runRestore(spec: RestoreSpec, io: TransferIo): Promise<Res
         remedy: "Restore into a new database to look at the difference.",
       });
     }
+    const unclear = result.report.checks.find((check) => check.state === "unverifiable");
+    if (unclear) {
+      throw new HoldfastError("refused", `This backup could not be compared: ${unclear.detail}.`, {
+        remedy: "Restore into a new database, and look at it before you use it.",
+      });
+    }
     const { endSessions } = spec.target;
     swap = await engine.planSwap(spec.on, name, spec.target.name, endSessions, work);
     await io.unsettled({ swap } satisfies z.input<typeof unsettledRestore>);

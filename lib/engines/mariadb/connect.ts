@@ -1,3 +1,5 @@
+import { isIP } from "node:net";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import type { Connection, ConnectionConfig } from "mariadb";
 import { createConnection } from "mariadb";
 import type { MariadbConnection } from "../../databases/schema.ts";
@@ -51,7 +53,14 @@ function tlsOptions(to: MariadbConnection): ConnectionConfig["ssl"] {
     case "verify-ca":
       return { ...ca, rejectUnauthorized: true, checkServerIdentity: () => undefined } as object;
     case "verify-full":
-      return { ...ca, rejectUnauthorized: true, servername: to.host } as object;
+      // Against the name that was given: without one, of an address for example, Node would take "localhost".
+      return {
+        ...ca,
+        rejectUnauthorized: true,
+        ...(isIP(to.host) ? {} : { servername: to.host }),
+        checkServerIdentity: (_name: string, certificate: PeerCertificate) =>
+          checkServerIdentity(to.host, certificate),
+      } as object;
   }
 }
 

@@ -62,7 +62,7 @@ export async function startSandbox(
       folder,
       hidden: [...request.hidden, work.tempDir],
       budgetBytes: request.diskBudgetBytes,
-      first: password === null ? [] : guards(password),
+      first: password === null ? [] : guards(server, password),
       signal: work.signal,
       tryConnect: () => withSession(flavour, admin, { noDatabase: true }, async () => undefined),
     });
@@ -94,10 +94,14 @@ export async function startSandbox(
 }
 
 /** Before anybody gets in: a password for the superuser, and no other one. */
-function guards(password: string): string[] {
-  return [
+function guards(server: MariadbBinaries, password: string): string[] {
+  const others = [
     "DELETE FROM mysql.global_priv WHERE User = 'root' AND Host <> 'localhost'",
     "FLUSH PRIVILEGES",
+  ];
+  return [
+    // One that initializes itself makes no others.
+    ...(server.initializesItself ? [] : others),
     `ALTER USER \`${SUPERUSER}\`@\`localhost\` IDENTIFIED BY ${quoteLiteral(password)}`,
   ];
 }

@@ -6,8 +6,10 @@ import { lockName, MOST_SESSIONS, withSession } from "./connect.ts";
 import { numberOf } from "./connect-errors.ts";
 import type { Flavour } from "./flavour.ts";
 import { quoteLiteral } from "./quote.ts";
+import { mayEverywhere, readRights } from "./rights.ts";
 
 const NO_SUCH_THREAD = 1094;
+const NOT_OWNER = 1095;
 const ENDING_MS = 10_000;
 
 /** Numbers of the sessions that work under this name, found by the locks that they hold. */
@@ -23,9 +25,26 @@ export async function ownSessions(session: Session, applicationName: string): Pr
 async function kill(session: Session, ids: readonly number[]): Promise<void> {
   for (const id of ids) {
     await session.run(`KILL ${id}`).catch((error: unknown) => {
-      if (numberOf(error) !== NO_SUCH_THREAD) throw error;
+      if (numberOf(error) === NO_SUCH_THREAD) return;
+      throw numberOf(error) === NOT_OWNER ? mayNotEnd(error) : error;
     });
   }
+}
+
+function mayNotEnd(cause: unknown): HoldfastError {
+  return new HoldfastError("refused", "This user may not end sessions of other accounts.", {
+    remedy: "Stop the applications, or GRANT CONNECTION ADMIN ON *.* (MySQL: CONNECTION_ADMIN) to it.",
+    cause,
+  });
+}
+
+/** Throws `refused` where sessions of other accounts are hidden from this user: it can't know whether it is alone. */
+export async function requireSight(session: Session, database: string): Promise<void> {
+  const rights = await readRights(session, database);
+  if (mayEverywhere(rights, "PROCESS")) return;
+  throw new HoldfastError("refused", `User ${rights.account} can't see who else uses database ${database}.`, {
+    remedy: `Run on its server: GRANT PROCESS ON *.* TO ${rights.account};`,
+  });
 }
 
 /** Ends the sessions that work under this name; returns how many. */

@@ -170,6 +170,33 @@ describe("a swap of databases with code", () => {
     expect(await look(swap.to.name)).toBe(WHOLE("was"));
   });
 
+  it("is refused to a user who can't see others' sessions, and may not end them", async () => {
+    const { on, swap } = await pair();
+    await server.run(
+      undefined,
+      "CREATE OR REPLACE USER plain@'127.0.0.1' IDENTIFIED BY 'plain-Password-1'",
+      "GRANT ALL ON `%`.* TO plain@'127.0.0.1'",
+    );
+    const plain = { connection: { ...on.connection, user: "plain" }, password: "plain-Password-1" };
+    const plan = () => mariadbEngine.planSwap(plain, swap.from.name, swap.to.name, true, work);
+    await expect(plan()).rejects.toMatchObject({
+      code: "refused",
+      remedy: expect.stringMatching(/GRANT PROCESS ON \*\.\* TO `plain`@`127\.0\.0\.1`/),
+    });
+    await server.run(undefined, "GRANT PROCESS ON *.* TO plain@'127.0.0.1'");
+    const other = await server.client(swap.to.name);
+    other.on("error", () => undefined);
+    try {
+      const swapping = mariadbEngine.swapDatabase(plain, await plan(), true, work);
+      await expect(swapping).rejects.toMatchObject({
+        message: expect.stringMatching(/may not end sessions of other/),
+      });
+      expect(await look(swap.to.name)).toBe(WHOLE("was"));
+    } finally {
+      other.destroy();
+    }
+  });
+
   it("waits for nobody: sessions of others refuse it, or are ended", async () => {
     const { on, swap } = await pair();
     const other = await server.client(swap.to.name);

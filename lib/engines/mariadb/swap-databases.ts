@@ -10,7 +10,7 @@ import { goBackScript } from "./go-back.ts";
 import { createLike, exists, MAX_NAME, onServer } from "./manage-databases.ts";
 import { explained, inUse } from "./manage-errors.ts";
 import { quoteIdentifier, quoteLiteral } from "./quote.ts";
-import { endAllOwnSessions, endOthers, sessionsIn } from "./sessions.ts";
+import { endAllOwnSessions, endOthers, requireSight, sessionsIn } from "./sessions.ts";
 
 /** The journal of a swap, in the database that is kept: it is renamed by the same statement as all tables. */
 const PENDING = "holdfast_swap_pending";
@@ -35,7 +35,10 @@ async function marksOf(session: Session, database: string): Promise<string[]> {
   return rows.map(({ mark }) => createHash("sha256").update(mark).digest("hex").slice(0, 12));
 }
 
-/** What a swap is going to do. Changes nothing; throws `not_found` when one of the two is not there. */
+/**
+ * What a swap is going to do. Changes nothing; throws `not_found` when one of the two is not there, `refused` when
+ * this user could not see who else uses them.
+ */
 export async function planSwap(
   flavour: Flavour,
   on: Access,
@@ -48,6 +51,7 @@ export async function planSwap(
       if (await exists(session, name)) continue;
       throw new HoldfastError("not_found", `There is no database ${name} on this server.`);
     }
+    await requireSight(session, to);
     const stamp = new Date().toISOString().replace(/[-:T]/g, "").slice(0, 14);
     const side = async (name: string) => ({ name, id: (await marksOf(session, name)).join(",") });
     // Nobody can be kept out of a database of these servers.
