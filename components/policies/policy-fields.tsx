@@ -1,6 +1,6 @@
 "use client";
 /** The fields of a policy: what, where to, when, how long, how often proven. */
-import { MultiSelect, NativeSelect, Select, TagsInput, TextInput } from "@mantine/core";
+import { Checkbox, type CheckboxGroupProps, NativeSelect, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useDatabaseNames } from "@/components/ui/database-names";
@@ -9,6 +9,7 @@ import { apiGet } from "@/lib/api-client";
 import type { DestinationDto } from "@/lib/destinations/schema";
 import { settingsKeys } from "@/lib/members/query-keys";
 import type { Page } from "@/lib/paging";
+import classes from "./policies.module.css";
 import type { PolicyValues } from "./policy-values";
 
 type FormState = ReturnType<typeof useActionForm<PolicyValues, unknown, unknown>>;
@@ -52,6 +53,20 @@ function useDestinationNames(chosen: string[]): string[] {
   return [...new Set([...inUse, ...chosen])];
 }
 
+/** Boxes to tick: lists with a search would be half of this page's code. */
+function Choices({ names, ...group }: { names: string[] } & Omit<CheckboxGroupProps, "children">) {
+  return (
+    <Checkbox.Group {...group}>
+      <div className={classes.choices}>
+        {names.map((name) => (
+          <Checkbox key={name} value={name} label={name} />
+        ))}
+        {names.length === 0 ? <span className={classes.quiet}>There is none yet.</span> : null}
+      </div>
+    </Checkbox.Group>
+  );
+}
+
 export function SelectionFields({ form }: Props) {
   const { field, values, form: state } = form;
   const databases = useDatabaseNames();
@@ -65,26 +80,24 @@ export function SelectionFields({ form }: Props) {
         spellCheck={false}
         {...field("name")}
       />
-      <MultiSelect
+      <Choices
         label="Databases"
-        data={databases.map(({ value, label }) => ({ value, label }))}
-        searchable
+        names={[...new Set([...databases.map(({ value }) => value), ...values.databases])]}
         {...field("databases")}
         error={errorOf(state.errors, "databases")}
       />
-      <TagsInput
+      <TextInput
         label="Patterns"
-        description="Names with * and ?: databases that are registered later are covered, too."
-        placeholder={values.patterns.length === 0 ? "shop-*" : ""}
-        splitChars={[",", " "]}
+        description="Names with * and ?, separated by commas: databases that are registered later are covered, too."
+        placeholder="shop-*"
+        spellCheck={false}
         {...field("patterns")}
         error={errorOf(state.errors, "patterns")}
       />
-      <MultiSelect
+      <Choices
         label="Destinations"
-        searchable
         description="Each backup gets a copy at each of them, written in one pass."
-        data={destinations}
+        names={destinations}
         {...field("destinations")}
         error={errorOf(state.errors, "destinations")}
       />
@@ -99,15 +112,6 @@ export function ScheduleFields({ form }: Props) {
     <FieldGroup legend="When">
       <FieldRow>
         <NativeSelect label="Schedule" data={KINDS} {...field("schedule.kind")} />
-        {kind === "weekly" ? (
-          <MultiSelect
-            label="Days"
-            searchable
-            data={WEEKDAYS}
-            {...field("schedule.days")}
-            error={errorOf(state.errors, "schedule.days")}
-          />
-        ) : null}
         {kind === "monthly" ? (
           <NativeSelect label="Day of the month" data={MONTH_DAYS} {...field("schedule.day")} />
         ) : null}
@@ -127,15 +131,26 @@ export function ScheduleFields({ form }: Props) {
             error={errorOf(state.errors, "schedule")}
           />
         ) : null}
-        <Select
-          label="Time zone"
-          data={ZONES}
-          searchable
-          allowDeselect={false}
-          limit={60}
-          {...field("zone")}
-        />
+        <TextInput label="Time zone" list="policy-zones" spellCheck={false} {...field("zone")} />
+        <datalist id="policy-zones">
+          {ZONES.map((zone) => (
+            <option key={zone} value={zone} />
+          ))}
+        </datalist>
       </FieldRow>
+      {kind === "weekly" ? (
+        <Checkbox.Group
+          label="Days"
+          {...field("schedule.days")}
+          error={errorOf(state.errors, "schedule.days")}
+        >
+          <div className={classes.choices}>
+            {WEEKDAYS.map(({ value, label }) => (
+              <Checkbox key={value} value={value} label={label} />
+            ))}
+          </div>
+        </Checkbox.Group>
+      ) : null}
       <FieldRow>
         <NativeSelect
           label="What was due while nothing was up"

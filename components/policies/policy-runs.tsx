@@ -67,7 +67,7 @@ export function PolicyRuns({ name }: { name: string }) {
           <Button
             variant="default"
             size="compact-sm"
-            aria-label={`Databases of the run of ${row.dueAt}`}
+            aria-label={`Open… the databases of the run of ${row.dueAt}`}
             onClick={() => setOpened(row.id)}
           >
             Open…

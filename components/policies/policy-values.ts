@@ -15,7 +15,8 @@ export const RULES: readonly Rule[] = ["last", "hourly", "daily", "weekly", "mon
 export interface PolicyValues extends Record<string, unknown> {
   name: string;
   databases: string[];
-  patterns: string[];
+  /** Separated by commas. */
+  patterns: string;
   destinations: string[];
   schedule: {
     kind: PolicyDto["schedule"]["kind"];
@@ -39,7 +40,7 @@ export function emptyValues(zone: string, databases: string[]): PolicyValues {
   return {
     name: databases.length === 0 ? "" : "nightly",
     databases,
-    patterns: [],
+    patterns: "",
     destinations: [],
     schedule: {
       kind: "daily",
@@ -64,7 +65,7 @@ export function valuesOf(policy: PolicyDto): PolicyValues {
   return {
     ...empty,
     name: policy.name,
-    patterns: policy.patterns,
+    patterns: policy.patterns.join(", "),
     destinations: policy.destinations,
     schedule: {
       ...empty.schedule,
@@ -119,10 +120,10 @@ export function createInputOf(values: PolicyValues): CreatePolicyInput {
   return {
     name: values.name.trim(),
     databases: values.databases,
-    patterns: values.patterns,
+    patterns: values.patterns.split(/[,\s]+/).filter(Boolean),
     destinations: values.destinations,
     schedule: scheduleOf(values),
-    zone: values.zone,
+    zone: values.zone.trim(),
     jitterSeconds: Number(values.jitterMinutes) * 60,
     missed: values.missed,
     retention: retentionOf(values),
