@@ -151,6 +151,7 @@ test("on the screen: what is not covered, a new policy with its preview, run now
   await page.getByRole("button", { name: "Pause" }).click();
   await expect(title(page)).toHaveText("tills-hourly is paused.");
   await page.getByRole("button", { name: "Resume" }).click();
+  await expect(title(page)).toHaveText("tills-hourly: its last run succeeded.");
   await page.getByRole("link", { name: "Edit", exact: true }).click();
   await page.getByLabel("Newest", { exact: true }).fill("9");
   await page.getByLabel("Proven, always", { exact: true }).fill("1");

@@ -23,11 +23,12 @@ async function setPaused(ctx: Ctx, nameOrId: string, paused: boolean): Promise<P
   const { id, name } = await findPolicy(ctx, ctx.db, nameOrId, "policy.write");
   await ctx.db.$transaction(async (tx) => {
     await planUpToNow(tx, ctx, id);
+    // The version stays: whoever edits the plan meanwhile edits nothing of this.
     const { count } = await tx.policy.updateMany({
       where: { id, archivedAt: null, pausedAt: paused ? null : { not: null } },
       data: paused
-        ? { pausedAt: ctx.clock.now(), pausedBy: ctx.actor.name, version: { increment: 1 } }
-        : { pausedAt: null, pausedBy: null, version: { increment: 1 } },
+        ? { pausedAt: ctx.clock.now(), pausedBy: ctx.actor.name }
+        : { pausedAt: null, pausedBy: null },
     });
     if (count === 0) {
       throw new HoldfastError(
