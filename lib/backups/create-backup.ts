@@ -6,6 +6,7 @@ import { emitEvent } from "../events/emit.ts";
 import { newId } from "../ids.ts";
 import type { StartInput } from "../operations/start-operation.ts";
 import { startOperation } from "../operations/start-operation.ts";
+import { sharedTime } from "../policies/policy-row.ts";
 import { backupPath } from "./backup-path.ts";
 import { runBackupOperation } from "./operations/run-backup.ts";
 
@@ -44,7 +45,8 @@ export async function createBackup(
     );
   }
   const install = await tx.install.findFirstOrThrow();
-  const now = ctx.clock.now();
+  // Retention compares these times: one clock for all workers.
+  const now = await sharedTime(tx);
   const backupId = newId();
   const operationId = newId();
   const path = backupPath(install.id, database.name, now, backupId);

@@ -19,7 +19,7 @@ export async function deleteBackup(ctx: Ctx, backupId: string): Promise<Operatio
   const backup = await findBackup(ctx, ctx.db, backupId, "backup.delete");
   const operationId = await ctx.db.$transaction(async (tx) => {
     // One decision about a database's backups at a time: each counts on what the others leave.
-    await tx.$queryRaw`SELECT 1 FROM database WHERE id = ${backup.databaseId}::uuid FOR UPDATE`;
+    await tx.$queryRaw`SELECT 1 FROM database WHERE id = ${backup.databaseId}::uuid FOR NO KEY UPDATE`;
     await lockKept(tx, backup.id);
     await requireDeletable(tx, await findBackup(ctx, tx, backup.id, "backup.delete"));
     return await markRemoving(tx, ctx, {
@@ -59,6 +59,7 @@ async function requireOthers(tx: Tx, { id, database, databaseId }: BackupRow): P
       state: { in: ["complete", "partial"] },
       removingAt: null,
       copies: { some: { state: "stored" } },
+      OR: [{ proofVerdict: null }, { proofVerdict: { not: "failed" } }],
     },
     select: { id: true, proofVerdict: true },
     orderBy: [{ createdAt: "desc" }, { id: "desc" }],

@@ -102,7 +102,7 @@ async function removeAll(ctx: Ctx, which: Prisma.Sql): Promise<void> {
       FROM storage_clean_up s
      WHERE ${which} AND NOT EXISTS (
        SELECT 1 FROM copy c WHERE c.destination_id = s.destination_id AND c.path = s.path
-          AND c.state NOT IN ('writing', 'failed'))
+          AND c.state NOT IN ('writing', 'failed', 'removed'))
      ORDER BY s.next_at LIMIT ${MOST_PER_PASS}`;
   if (due.length === 0) return;
   const folders = due.map(({ id, destination_id: destinationId, path }) => ({ id, destinationId, path }));

@@ -172,6 +172,10 @@ async function takeBack(tx: Tx, ctx: Ctx, policy: PolicyRow, now: Date): Promise
       data: { dueAt: new Date(now.getTime() - ran.length + index) },
     });
   }
+  await tx.policyRunItem.updateMany({
+    where: { runId: { in: ran.map(({ id }) => id) }, startAt: { gt: now } },
+    data: { startAt: now },
+  });
   await emitAudit(tx, ctx, {
     action: "policy.clock",
     object: { kind: "policy", id: policy.id, name: policy.name },

@@ -9,14 +9,26 @@ export interface Judged extends Owned {
   sizeBytes: number | null;
 }
 
-/** Deletes what the policies of a database keep no longer; nothing that is pinned or being used. */
-export async function retainBackups(tx: Tx, ctx: Ctx, databaseId: string, now: Date): Promise<void> {
+/** Deleted by one pass at most, the oldest first, so that it ends soon; the next success goes on. */
+const MOST_AT_ONCE = 200;
+
+/**
+ * Deletes what the policies of a database keep no longer; nothing that is pinned or being used, nor `made`, the
+ * backup that it follows on.
+ */
+export async function retainBackups(
+  tx: Tx,
+  ctx: Ctx,
+  { databaseId, made }: { databaseId: string; made: string },
+  now: Date,
+): Promise<void> {
   // One decision about a database's backups at a time: each counts on what the others leave.
-  await tx.$queryRaw`SELECT 1 FROM database WHERE id = ${databaseId}::uuid FOR UPDATE`;
+  await tx.$queryRaw`SELECT 1 FROM database WHERE id = ${databaseId}::uuid FOR NO KEY UPDATE`;
   const database = await tx.database.findUniqueOrThrow({ where: { id: databaseId } });
   const rules = await rulesFor(tx, database);
   if (rules.length === 0) return;
-  const { remove } = planDatabase(rules, await judgedBackups(tx, databaseId));
+  const plan = planDatabase(rules, await judgedBackups(tx, databaseId), now);
+  const remove = plan.remove.filter((id) => id !== made).slice(0, MOST_AT_ONCE);
   if (remove.length === 0) return;
   await markRemoving(tx, ctx, {
     database,
@@ -43,6 +55,7 @@ export async function judgedBackups(tx: Pick<Tx, "backup">, databaseId: string):
       pinnedAt: true,
       policyId: true,
       sizeBytes: true,
+      copies: { where: { state: "stored" }, select: { id: true }, take: 1 },
     },
     orderBy: [{ createdAt: "desc" }, { id: "desc" }],
   });
@@ -50,6 +63,7 @@ export async function judgedBackups(tx: Pick<Tx, "backup">, databaseId: string):
     id: row.id,
     createdAt: row.createdAt,
     proven: row.proofVerdict === "proven",
+    sound: row.proofVerdict !== "failed" && row.copies.length > 0,
     pinned: row.pinnedAt !== null,
     policyId: row.policyId,
     sizeBytes: row.sizeBytes === null ? null : Number(row.sizeBytes),

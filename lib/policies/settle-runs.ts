@@ -12,6 +12,7 @@ const MOST_REASONS = 3;
 interface EndedItem {
   runId: string;
   databaseId: string;
+  backupId: string;
   policyId: string;
   verify: boolean;
   state: string;
@@ -24,7 +25,10 @@ interface EndedItem {
 export async function settleRuns(ctx: Ctx, now: Date): Promise<void> {
   for (const item of await endedItems(ctx)) {
     try {
-      await ctx.db.$transaction((tx) => settleItem(tx, ctx, item, now));
+      const good = await ctx.db.$transaction((tx) => settleItem(tx, item, now));
+      // What is written down of the run does not hang on the deletion of others.
+      const of = { databaseId: item.databaseId, made: item.backupId };
+      if (good) await ctx.db.$transaction((tx) => retainBackups(tx, ctx, of, now));
     } catch (error) {
       ctx.log.warn({ ...item, err: messageOf(error) }, "a policy's backup could not be settled");
     }
@@ -39,7 +43,7 @@ export async function settleRuns(ctx: Ctx, now: Date): Promise<void> {
 /** A backup that is to be proven has ended with its proof; that follows in the transaction of the backup's end. */
 async function endedItems(ctx: Ctx): Promise<EndedItem[]> {
   return await ctx.db.$queryRaw<EndedItem[]>`
-    SELECT i.run_id::text AS "runId", i.database_id::text AS "databaseId", r.policy_id::text AS "policyId", i.verify,
+    SELECT i.run_id::text AS "runId", i.database_id::text AS "databaseId", b.id::text AS "backupId", r.policy_id::text AS "policyId", i.verify,
       b.state::text AS state, b.reason, b.proof_verdict::text AS verdict, b.proof_reason AS "verdictReason"
     FROM policy_run_item i JOIN policy_run r ON r.id = i.run_id JOIN backup b ON b.id = i.backup_id
     WHERE i.state = 'started' AND b.state <> 'running' AND NOT EXISTS (
@@ -48,16 +52,17 @@ async function endedItems(ctx: Ctx): Promise<EndedItem[]> {
     ORDER BY b.created_at`;
 }
 
-async function settleItem(tx: Tx, ctx: Ctx, item: EndedItem, now: Date): Promise<void> {
+/** Returns whether it went as asked, and it was this worker who found out. */
+async function settleItem(tx: Tx, item: EndedItem, now: Date): Promise<boolean> {
   const fault = faultOf(item);
   const { count } = await tx.policyRunItem.updateMany({
     where: { runId: item.runId, databaseId: item.databaseId, state: "started" },
     data: { state: fault === null ? "succeeded" : "failed", reason: fault, finishedAt: now },
   });
   // Another worker was first.
-  if (count === 0) return;
+  if (count === 0) return false;
   await emitEvent(tx, "policies", item.policyId);
-  if (fault === null) await retainBackups(tx, ctx, item.databaseId, now);
+  return fault === null;
 }
 
 /** What keeps it from being what the policy asks for, as a sentence. */

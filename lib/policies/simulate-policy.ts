@@ -5,7 +5,7 @@ import { newId } from "../ids.ts";
 import { type Coverable, covers, databasesInUse, type Selection, visibleTo } from "./coverage.ts";
 import { findPolicy } from "./find-policy.ts";
 import { nextRuns, type Timing } from "./next-run.ts";
-import { rulesOf, selectionOf, timingOf } from "./policy-row.ts";
+import { rulesOf, selectionOf, sharedTime, timingOf } from "./policy-row.ts";
 import { databaseIdsOf } from "./resolve-selection.ts";
 import { type Judged, judgedBackups } from "./retain-backups.ts";
 import { rulesFor } from "./retain-rules.ts";
@@ -70,7 +70,7 @@ async function simulateDatabase(
   const others = (await rulesFor(ctx.db, database)).filter(({ id }) => id !== rules.id);
   const otherIds = new Set(others.map(({ id }) => id));
   const backups = await judgedBackups(ctx.db, database.id);
-  const found = planDatabase([...others, rules], backups);
+  const found = planDatabase([...others, rules], backups, await sharedTime(ctx.db));
   const mine = new Map(
     backups
       .filter(({ policyId }) => policyId === null || !otherIds.has(policyId))
