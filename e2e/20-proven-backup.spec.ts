@@ -126,7 +126,7 @@ test("the calendar is walked with the keyboard, and a day opens its backups", as
   const rows = page.getByRole("table", { name: "Backups" }).getByRole("row", { name: /journey-production/ });
   await expect(rows).toHaveCount(1);
   await expect(rows).toContainText("proven");
-  await page.getByLabel("Day").fill("2001-02-03");
+  await page.getByLabel("Day", { exact: true }).fill("2001-02-03");
   await expect(page.getByText("No backups match these filters")).toBeVisible();
   await page.getByRole("button", { name: "Clear the filters" }).click();
   await expect(page).toHaveURL(/\/backups$/);

@@ -16,6 +16,7 @@ const REASONS: Record<string, string> = {
   newest: "the newest",
   pinned: "pinned",
   paused: "of a paused policy",
+  "its policy covers it no more": "of a policy that does not cover it any more",
   "no rule deletes": "no rule deletes",
 };
 

@@ -3,6 +3,7 @@ import path from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { BackupInstall } from "../backups/testing/install.ts";
 import { createBackupInstall } from "../backups/testing/install.ts";
+import { makeBackup, makeDatabase } from "../databases/testing/make-database.ts";
 import { newId } from "../ids.ts";
 import type { Claim } from "../operations/claim.ts";
 import { ClaimLost } from "../operations/claim.ts";
@@ -51,6 +52,11 @@ it("writes nothing for an attempt that lost its claim, and all of it for the one
   const checkedAt = async () =>
     (await ctx.db.destination.findUniqueOrThrow({ where: { id: local.id } })).checkedAt;
   expect(await checkedAt()).toBeNull();
+  // A first backup that failed before anything was written leaves the destination to be made still.
+  const database = await makeDatabase(ctx.db, { name: "shop" });
+  const failed = await makeBackup(ctx.db, database.id, { state: "failed" });
+  await ctx.db.copy.updateMany({ where: { backupId: failed.id }, data: { state: "failed" } });
+  expect(await ctx.db.copy.count({ where: { destinationId: local.id, state: "failed" } })).toBe(1);
 
   const lost = await attempt(1, id, workerId);
   await expect(prepareDestination(ctx, keyring, local.id, lost.save)).rejects.toBeInstanceOf(ClaimLost);

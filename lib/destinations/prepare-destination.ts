@@ -4,6 +4,9 @@ import type { Keyring } from "../secrets/keyring.ts";
 import { storageFor } from "../storage/registry.ts";
 import { destinationSpec } from "./destination-spec.ts";
 
+/** A copy that failed was never there: the first backup of all may have ended before its destinations were made. */
+const EVER_STORED = ["stored", "missing", "altered", "unreachable", "removing"] as const;
+
 /**
  * Makes a destination's root and marker at its first use, on the machine that uses it, and tries it out. Only one
  * that was never looked at and holds no copy: a folder that is missing later is an unmounted disk, and must not be
@@ -19,7 +22,7 @@ export async function prepareDestination(
 ): Promise<void> {
   const row = await ctx.db.destination.findUniqueOrThrow({
     where: { id },
-    include: { _count: { select: { copies: { where: { state: { not: "writing" } } } } } },
+    include: { _count: { select: { copies: { where: { state: { in: [...EVER_STORED] } } } } } },
   });
   if (row.checkedAt !== null || row._count.copies > 0) return;
   const install = await ctx.db.install.findFirstOrThrow();
