@@ -20,7 +20,8 @@ function bytesOf(column: ColumnInfo): string {
 /** A column's part of a row: "n" for NULL, else its length and bytes, so that no two rows read alike. */
 function part(column: ColumnInfo): string {
   const bytes = bytesOf(column);
-  return `IFNULL(CONCAT(LENGTH(${bytes}), ':', ${bytes}), 'n')`;
+  // What the server can't put together is NULL, too, and must not read like a value that is NULL.
+  return `IF(${quoteIdentifier(column.name)} IS NULL, 'n', CONCAT(LENGTH(${bytes}), ':', ${bytes}))`;
 }
 
 /** SQL of a 64-bit hash of one row: the first half of the MD5 of its columns, sorted by name. */

@@ -21,12 +21,12 @@ let restoring: TestWork;
 async function asUser(user: string, here: string, everywhere = ""): Promise<Access> {
   await server.run(
     undefined,
-    `CREATE OR REPLACE USER ${user}@'127.0.0.1' IDENTIFIED BY 'a "b" \\\\ #c;'`,
+    `CREATE OR REPLACE USER ${user}@'127.0.0.1' IDENTIFIED BY 'a "b #c" \\\\ #d;'`,
     ...(here ? [`GRANT ${here} ON shop.* TO ${user}@'127.0.0.1'`] : []),
     ...(everywhere ? [`GRANT ${everywhere} ON *.* TO ${user}@'127.0.0.1'`] : []),
   );
   const access = server.access("shop");
-  return { connection: { ...access.connection, user }, password: 'a "b" \\ #c;' };
+  return { connection: { ...access.connection, user }, password: 'a "b #c" \\ #d;' };
 }
 
 async function failure(run: Promise<unknown>): Promise<HoldfastError> {
@@ -92,7 +92,7 @@ describe("an ordinary user", () => {
       byCount: false,
     });
     // No password in any argument or option: only in a file that nobody else can read.
-    expect(work.lines.join("\n")).not.toContain('a "b"');
+    expect(work.lines.join("\n")).not.toContain('a "b #c"');
   });
 
   it("who lacks a grant that the dump program passes over is refused, with the SQL that gives it", async () => {
@@ -169,7 +169,7 @@ describe("an ordinary user", () => {
 
 async function asUserAccess(user: string): Promise<Access> {
   const access = server.access("shop");
-  return { connection: { ...access.connection, user }, password: 'a "b" \\ #c;' };
+  return { connection: { ...access.connection, user }, password: 'a "b #c" \\ #d;' };
 }
 
 describe("faults of the source", () => {
