@@ -295,6 +295,27 @@ describe("faults of the source", () => {
   });
 });
 
+describe("values of FLOAT", () => {
+  it("are equal where six digits say all, and else not", async () => {
+    await server.createDatabase("floats");
+    await server.run(
+      "floats",
+      "CREATE TABLE short (f FLOAT)",
+      "INSERT INTO short VALUES (1.1), (NULL), (-2.5e20)",
+      "CREATE TABLE exact (f FLOAT)",
+      "INSERT INTO exact VALUES (1.2345678), (16777215)",
+    );
+    const access = server.access("floats");
+    const stored = await dumpToFiles(mariadbEngine, access, work);
+    const { fingerprint } = await restoreBeside(mariadbEngine, access, "floats2", stored, restoring);
+    const { tables } = compareFingerprints(stored.fingerprint, fingerprint);
+    expect(tables).toMatchObject([
+      { name: "exact", equal: false },
+      { name: "short", equal: true },
+    ]);
+  });
+});
+
 describe("with stock tools", () => {
   it("restores by the commands that it prints", async () => {
     const stored = await dumpToFiles(mariadbEngine, server.access("shop"), work);
