@@ -142,6 +142,8 @@ export interface EngineCapabilities {
   parallelRestore: boolean;
   /** Sessions of other clients must be ended before a restore over. */
   sessions: boolean;
+  /** Its dumps are statements: on a real server only a copy that was read whole and is as stored may run. */
+  confirmFirst?: boolean;
 }
 
 /** A swap that is about to be made; written down first, so that whoever tidies up can tell how far it came. */

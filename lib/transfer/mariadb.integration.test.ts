@@ -72,7 +72,10 @@ describe("MariaDB through the whole path", () => {
     const before = await databases();
     const target = { kind: "over", name: "live", endSessions: false } as const;
     const spec = await setUp.restoreSpec(altered, { on: server.access("live"), target });
-    await expect(runRestore(spec, recordingIo())).rejects.toThrow();
+    const io = recordingIo();
+    await expect(runRestore(spec, io)).rejects.toThrow(/can't be restored/);
+    // Not one statement of it ran.
+    expect(io.lines.join("\n")).not.toMatch(/restoring into/);
     expect(await databases()).toBe(before);
     const verdict = await runVerify(await setUp.verifySpec(altered), recordingIo());
     expect(verdict).toMatchObject({ verdict: "failed", copyState: "altered" });

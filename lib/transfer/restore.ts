@@ -88,6 +88,10 @@ async function restoreInto(attempt: Attempt, target: Access): Promise<RestoreRes
   const { io, engine, manifest, reader, work } = attempt;
   io.step("Restore", `database ${target.connection.database ?? target.connection.file}`);
   const chosen = await options(attempt);
+  if (engine.capabilities.confirmFirst) {
+    const altered = await reader.confirm();
+    if (altered) throw unusable(altered.reason);
+  }
   const restored = await engine.restore(target, reader.open, chosen, work);
   const skipped = [...restored.skipped];
   if (reader.has("globals") && !chosen.owners) {

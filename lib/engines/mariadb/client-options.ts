@@ -72,7 +72,9 @@ async function tlsLines(
     const modes = { disable: "DISABLED", prefer: "PREFERRED", require: "REQUIRED" } as const;
     if (to.tls === "verify-ca") return ["ssl-mode=VERIFY_CA", ...ca];
     if (to.tls === "verify-full") return ["ssl-mode=VERIFY_IDENTITY", ...ca];
-    return [`ssl-mode=${modes[to.tls]}`, ...(to.tls === "require" ? ca : [])];
+    // With an authority given, our own sessions check it: so does the program.
+    if (to.ca !== undefined && to.tls !== "disable") return ["ssl-mode=VERIFY_CA", ...ca];
+    return [`ssl-mode=${modes[to.tls]}`];
   }
   if (!encrypted || to.tls === "disable") return ["skip-ssl"];
   if (to.tls === "verify-full") return ["ssl", "ssl-verify-server-cert", ...ca];

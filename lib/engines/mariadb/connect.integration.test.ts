@@ -99,6 +99,9 @@ describe("TLS", () => {
   it("has no mode that MariaDB's programs lack", () => {
     const connection = { host: "h", database: "d", user: "u", tls: "verify-ca" };
     expect(() => mariadbEngine.parseConnection(connection)).toThrow(/verify-full/);
+    const require = { ...connection, tls: "require", ca };
+    expect(() => mariadbEngine.parseConnection(require)).toThrow(/verify-full/);
+    expect(mysqlEngine.parseConnection(require)).toMatchObject({ tls: "require" });
     expect(mysqlEngine.parseConnection(connection)).toMatchObject({ port: 3306, tls: "verify-ca" });
   });
 

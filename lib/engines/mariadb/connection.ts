@@ -47,6 +47,9 @@ export function parseConnection(flavour: Flavour, connection: Record<string, unk
     fields["connection.tls"] =
       "MariaDB's programs check authority and name together: choose the TLS mode verify-full.";
   }
+  if (data.ca !== undefined && ["prefer", "require"].includes(data.tls) && !flavour.verifiesAuthorityAlone) {
+    fields["connection.tls"] = "With a certificate of an authority, choose the TLS mode verify-full.";
+  }
   if (Object.keys(fields).length > 0) throw invalid(fields);
   return data;
 }

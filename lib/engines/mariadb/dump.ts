@@ -1,3 +1,4 @@
+import { HoldfastError } from "../../errors.ts";
 import type { Fingerprint } from "../../proof/schema.ts";
 import type { Access, DumpArtefact, DumpOptions, DumpSession, ServerInfo, WorkContext } from "../engine.ts";
 import type { TableInfo } from "./catalog.ts";
@@ -24,6 +25,9 @@ import type { Stillness } from "./snapshot.ts";
 import { beginSnapshot, holdStill, lockTables, pinSettings, release } from "./snapshot.ts";
 import type { ClientTools } from "./tools.ts";
 import { findTools } from "./tools.ts";
+
+/** Longest wait for a dump's first output, in milliseconds. */
+const BEGIN_MS = 15_000;
 
 /** All that the parts of one dump share. */
 interface Dump {
@@ -93,7 +97,7 @@ export async function beginDump(
     await beginSnapshot(reader);
     const history = tables.some((table) => table.versioned);
     program = openDump(dumpCommand({ flavour, tools, client, info, work, signal, history }), explain);
-    await program.begun;
+    await withinTime(program.begun, Math.max(options.lockWaitMs, BEGIN_MS));
     await release(holder);
     await holder.close();
     if (moving === null) await keeper.close();
@@ -128,6 +132,22 @@ export async function beginDump(
     await Promise.all(opened.map((session) => session.close()));
     work.signal.throwIfAborted();
     throw sourceError(error, user);
+  }
+}
+
+/** Others can't write until then: a program that hangs when it connects is given up. */
+async function withinTime(begun: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const error = new HoldfastError("timeout", `The dump program has not begun after ${ms / 1000} s.`, {
+      remedy: "Check that the worker's dump program reaches the server, then back up again.",
+    });
+    timer = setTimeout(() => reject(error), ms);
+  });
+  try {
+    await Promise.race([begun, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

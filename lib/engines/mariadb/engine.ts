@@ -20,7 +20,7 @@ function engineOf(flavour: Flavour): Engine {
   return {
     kind: flavour.kind,
     label: flavour.label,
-    capabilities: { globals: true, parallelRestore: false, sessions: true },
+    capabilities: { globals: true, parallelRestore: false, sessions: true, confirmFirst: true },
     dumpExtension: "sql",
     parseUrl: (url) => parseUrl(flavour, url),
     parseConnection: (connection) => ({ ...parseConnection(flavour, connection) }),

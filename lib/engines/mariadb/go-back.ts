@@ -26,7 +26,7 @@ export async function goBackScript(session: Session, { from, to, oldName }: Swap
     ...(pairs.length > 0 ? [`RENAME TABLE ${pairs.join(", ")};`] : []),
     ...made(from.name, restored),
     ...made(to.name, replaced),
-    `DROP DATABASE ${quoteIdentifier(oldName)};`,
+    `-- ${quoteIdentifier(oldName)} is empty then. Look, and drop it by hand.`.replaceAll("\n", " "),
   ].join("\n");
 }
 
@@ -36,8 +36,7 @@ function dropped(database: string, code: readonly Definition[]): string[] {
 
 function made(database: string, code: readonly Definition[]): string[] {
   if (code.length === 0) return [];
-  const views = code.filter(({ kind }) => kind === "VIEW").length;
-  const statements = code.flatMap((definition) => {
+  const statements = inOrder(code).flatMap((definition) => {
     const settings = settingsOf(definition).map((setting) => `${setting};`);
     const isView = definition.kind === "VIEW";
     return [
@@ -45,7 +44,21 @@ function made(database: string, code: readonly Definition[]): string[] {
       ...(isView ? [`${definition.sql};`] : ["DELIMITER ;;", `${definition.sql};;`, "DELIMITER ;"]),
     ];
   });
-  // Views over views: those that could not be made in the first round are in the next.
-  const note = views > 1 ? ["-- With --force, twice, where a view needs another one that comes later."] : [];
-  return [`USE ${quoteIdentifier(database)};`, ...note, ...statements];
+  return [`USE ${quoteIdentifier(database)};`, ...statements];
+}
+
+/** Routines before the views that may call them, and views after those whose names they have in them. */
+function inOrder(code: readonly Definition[]): Definition[] {
+  const views = code.filter(({ kind }) => kind === "VIEW");
+  const late = code.filter(({ kind }) => kind === "TRIGGER" || kind === "EVENT");
+  const ordered: Definition[] = code.filter((one) => !views.includes(one) && !late.includes(one));
+  const seen = new Set<Definition>();
+  const visit = (view: Definition): void => {
+    if (seen.has(view)) return;
+    seen.add(view);
+    for (const other of views) if (view.sql.includes(quoteIdentifier(other.name))) visit(other);
+    ordered.push(view);
+  };
+  for (const view of views) visit(view);
+  return [...ordered, ...late];
 }

@@ -15,6 +15,8 @@ const DATABASE_EXISTS = 1007;
 const UNKNOWN_COLLATION = [1115, 1253, 1273];
 /** Longest name of a database, in characters. */
 export const MAX_NAME = 64;
+/** Longest wait for a table that others use. */
+const LOCK_WAIT_S = 5;
 /** In a database that is being given its name: gone when all of it is there. */
 const UNFINISHED = "holdfast_unfinished_restore";
 
@@ -28,6 +30,8 @@ export async function onServer<T>(
   const { signal, applicationName } = work;
   return await withSession(flavour, on, { signal, applicationName, noDatabase: true }, async (session) => {
     await pinSettings(session);
+    // While a definition waits for its lock, all others wait behind it.
+    await session.run(`SET SESSION lock_wait_timeout = ${LOCK_WAIT_S}`);
     return await run(session);
   });
 }

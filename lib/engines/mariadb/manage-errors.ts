@@ -1,9 +1,18 @@
 import { HoldfastError } from "../../errors.ts";
-import { isDenied, sentenceOf } from "./connect-errors.ts";
+import { isDenied, numberOf, sentenceOf } from "./connect-errors.ts";
+
+const LOCK_WAIT_TIMEOUT = 1205;
 
 /** The error of a user who may not do that says so; others stay what they are. */
 export function explained(error: unknown, what: string): unknown {
-  if (error instanceof HoldfastError || !isDenied(error)) return error;
+  if (error instanceof HoldfastError) return error;
+  if (numberOf(error) === LOCK_WAIT_TIMEOUT) {
+    return new HoldfastError("conflict", `A table is in use by another session: could not ${what}.`, {
+      remedy: "Stop the applications that use it, then try again.",
+      cause: error,
+    });
+  }
+  if (!isDenied(error)) return error;
   return new HoldfastError("refused", `This user may not ${what}: ${sentenceOf(error)}.`, {
     remedy:
       "Connect as a user with ALL PRIVILEGES on the databases in question (a pattern such as `shop%` will do).",

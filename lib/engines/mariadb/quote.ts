@@ -18,6 +18,7 @@ export function quoteAccount(user: string, host: string): string {
 export function quoteOption(value: string): string {
   const escaped = value
     .replaceAll("\\", "\\\\")
+    .replaceAll('"', '\\"')
     .replaceAll("\n", "\\n")
     .replaceAll("\r", "\\r")
     .replaceAll("\t", "\\t");

@@ -14,6 +14,8 @@ import type { Flavour } from "./flavour.ts";
 import type { PendingGrants } from "./globals.ts";
 import { applyAccounts, applyGrants } from "./globals.ts";
 import { notWhole, restoreError } from "./restore-errors.ts";
+import { maySetDefiner } from "./rights.ts";
+import { pinSettings } from "./snapshot.ts";
 import { StatementRewriter } from "./statements.ts";
 import { findTools } from "./tools.ts";
 
@@ -39,6 +41,8 @@ export async function restore(
   const { signal, applicationName } = work;
   const session = await openSession(flavour, target, { signal, applicationName });
   try {
+    // It idles while the client restores.
+    await pinSettings(session);
     await assertEmpty(session, database);
     const tools = await findTools(flavour);
     const owners = options.owners && (await maySetDefiner(session));
@@ -152,20 +156,6 @@ async function assertEmpty(session: Session, database: string): Promise<void> {
     `Database ${database} is not empty: it has ${n} tables, views, routines and events.`,
     { remedy: "Restore into a new database." },
   );
-}
-
-/** Whether this user may make code that runs as somebody else. */
-async function maySetDefiner(session: Session): Promise<boolean> {
-  const rows = await session.rows<Record<string, string>>("SHOW GRANTS");
-  return rows.some((row) => {
-    const grant = String(Object.values(row)[0]);
-    const rights = /^GRANT (.*) ON \*\.\* TO /.exec(grant)?.[1];
-    if (rights === undefined) return false;
-    const list = rights.split(",").map((right) => right.trim());
-    return (
-      list.includes("ALL PRIVILEGES") || session.flavour.setsDefiner.some((right) => list.includes(right))
-    );
-  });
 }
 
 function requireNone(lost: RestoreResult["skipped"], database: string): void {

@@ -112,3 +112,17 @@ export async function requireRights(session: Session, database: string): Promise
     { remedy: `Run on its server: ${sql.join(" ")}` },
   );
 }
+
+/** Whether this user may make code that runs as somebody else. */
+export async function maySetDefiner(session: Session): Promise<boolean> {
+  const rows = await session.rows<Record<string, string>>("SHOW GRANTS");
+  return rows.some((row) => {
+    const grant = String(Object.values(row)[0]);
+    const rights = /^GRANT (.*) ON \*\.\* TO /.exec(grant)?.[1];
+    if (rights === undefined) return false;
+    const list = rights.split(",").map((right) => right.trim());
+    return (
+      list.includes("ALL PRIVILEGES") || session.flavour.setsDefiner.some((right) => list.includes(right))
+    );
+  });
+}

@@ -21,12 +21,12 @@ let restoring: TestWork;
 async function asUser(user: string, here: string, everywhere = ""): Promise<Access> {
   await server.run(
     undefined,
-    `CREATE OR REPLACE USER ${user}@'127.0.0.1' IDENTIFIED BY 'a "b" \\\\ #c;'`,
+    `CREATE OR REPLACE USER ${user}@'127.0.0.1' IDENTIFIED BY 'a "b #c" \\\\ #d;'`,
     ...(here ? [`GRANT ${here} ON shop.* TO ${user}@'127.0.0.1'`] : []),
     ...(everywhere ? [`GRANT ${everywhere} ON *.* TO ${user}@'127.0.0.1'`] : []),
   );
   const access = server.access("shop");
-  return { connection: { ...access.connection, user }, password: 'a "b" \\ #c;' };
+  return { connection: { ...access.connection, user }, password: 'a "b #c" \\ #d;' };
 }
 
 async function failure(run: Promise<unknown>): Promise<HoldfastError> {
@@ -92,7 +92,7 @@ describe("an ordinary user", () => {
       byCount: false,
     });
     // No password in any argument or option: only in a file that nobody else can read.
-    expect(work.lines.join("\n")).not.toContain('a "b"');
+    expect(work.lines.join("\n")).not.toContain('a "b #c"');
   });
 
   it("who lacks a grant that the dump program passes over is refused, with the SQL that gives it", async () => {
@@ -169,7 +169,7 @@ describe("an ordinary user", () => {
 
 async function asUserAccess(user: string): Promise<Access> {
   const access = server.access("shop");
-  return { connection: { ...access.connection, user }, password: 'a "b" \\ #c;' };
+  return { connection: { ...access.connection, user }, password: 'a "b #c" \\ #d;' };
 }
 
 describe("faults of the source", () => {
@@ -292,6 +292,27 @@ describe("faults of the source", () => {
       code: "invalid",
       message: expect.stringMatching(/This is a MariaDB server/),
     });
+  });
+});
+
+describe("values of FLOAT", () => {
+  it("are equal where six digits say all, and else not", async () => {
+    await server.createDatabase("floats");
+    await server.run(
+      "floats",
+      "CREATE TABLE short (f FLOAT)",
+      "INSERT INTO short VALUES (1.1), (NULL), (-2.5e20)",
+      "CREATE TABLE exact (f FLOAT)",
+      "INSERT INTO exact VALUES (1.2345678), (16777215)",
+    );
+    const access = server.access("floats");
+    const stored = await dumpToFiles(mariadbEngine, access, work);
+    const { fingerprint } = await restoreBeside(mariadbEngine, access, "floats2", stored, restoring);
+    const { tables } = compareFingerprints(stored.fingerprint, fingerprint);
+    expect(tables).toMatchObject([
+      { name: "exact", equal: false },
+      { name: "short", equal: true },
+    ]);
   });
 });
 

@@ -111,10 +111,20 @@ function assertOwn(sql: string, first: Token | null, second: Token | null): void
   // A comment alone, or what is left of one for other servers.
   if (first === null || first.text === ";") return;
   const own = OWN[word(first)];
-  const isGlobal = word(first) === "SET" && /^\s*@@\s*(GLOBAL|PERSIST)/i.test(sql.slice(first.to));
+  const isGlobal = word(first) === "SET" && setsMore(sql, first.to);
   const isLibrary = word(first) === "CREATE" && /\bSONAME\b/i.test(sql.slice(0, 500));
-  if (own?.test(word(second)) && !isGlobal && !isLibrary) return;
+  const replaces = /^\s*OR\s+REPLACE\s+(DATABASE|SCHEMA|USER|ROLE|SERVER)\b/i;
+  const isReplacing = word(first) === "CREATE" && second !== null && replaces.test(sql.slice(second.from));
+  if (own?.test(word(second)) && !isGlobal && !isLibrary && !isReplacing) return;
   throw foreign(`${first.text} ${second?.text ?? ""}`.trim().slice(0, 80));
+}
+
+/** Whether a SET reaches beyond its session, anywhere in its list, or runs another statement. */
+function setsMore(sql: string, from: number): boolean {
+  for (let token = nextToken(sql, from); token; token = nextToken(sql, token.to)) {
+    if (/^(GLOBAL|PERSIST|PERSIST_ONLY|STATEMENT)$/.test(word(token))) return true;
+  }
+  return false;
 }
 
 function foreign(what: string): HoldfastError {

@@ -10,7 +10,9 @@ import { goBackScript } from "./go-back.ts";
 import { createLike, exists, MAX_NAME, onServer } from "./manage-databases.ts";
 import { explained, inUse } from "./manage-errors.ts";
 import { quoteIdentifier, quoteLiteral } from "./quote.ts";
+import { maySetDefiner } from "./rights.ts";
 import { endAllOwnSessions, endOthers, requireSight, sessionsIn } from "./sessions.ts";
+import { findDefiner } from "./statements.ts";
 
 /** The journal of a swap, in the database that is kept: it is renamed by the same statement as all tables. */
 const PENDING = "holdfast_swap_pending";
@@ -35,6 +37,38 @@ async function marksOf(session: Session, database: string): Promise<string[]> {
   return rows.map(({ mark }) => createHash("sha256").update(mark).digest("hex").slice(0, 12));
 }
 
+/** Before these versions a crash within RENAME TABLE leaves some tables moved and others not. */
+async function requireSafeRename(session: Session): Promise<void> {
+  const [row] = await session.rows<{ version: string }>("SELECT VERSION() AS version");
+  const version = row?.version ?? "";
+  if (renamesAtOnce(session.flavour, version)) return;
+  throw new HoldfastError(
+    "refused",
+    `${session.flavour.label} ${version} can't move several tables at once so that a crash leaves all or none moved.`,
+    { remedy: "Restore into a new database; or update the server to MariaDB 10.6 or MySQL 8.0." },
+  );
+}
+
+/** Whether a RENAME TABLE of many tables survives a crash of the server: MariaDB 10.6, MySQL 8.0. */
+export function renamesAtOnce({ kind }: Flavour, version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map((part) => Number.parseInt(part, 10));
+  return kind === "mysql" ? major >= 8 : major > 10 || (major === 10 && minor >= 6);
+}
+
+/** Foreign keys of other databases would follow the replaced tables. */
+async function requireNoForeignKeys(session: Session, to: string): Promise<void> {
+  const rows = await session.rows<{ name: string }>(
+    `SELECT DISTINCT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) AS name FROM information_schema.KEY_COLUMN_USAGE
+     WHERE REFERENCED_TABLE_SCHEMA = ${quoteLiteral(to)} AND TABLE_SCHEMA <> ${quoteLiteral(to)} LIMIT 3`,
+  );
+  if (rows.length === 0) return;
+  throw new HoldfastError(
+    "refused",
+    `Foreign keys of other databases point into ${to}, and would follow the tables that are replaced: ${rows.map(({ name }) => name).join(", ")}.`,
+    { remedy: "Drop these foreign keys first, or restore into a new database." },
+  );
+}
+
 /**
  * What a swap is going to do. Changes nothing; throws `not_found` when one of the two is not there, `refused` when
  * this user could not see who else uses them.
@@ -52,6 +86,8 @@ export async function planSwap(
       throw new HoldfastError("not_found", `There is no database ${name} on this server.`);
     }
     await requireSight(session, to);
+    await requireSafeRename(session);
+    await requireNoForeignKeys(session, to);
     const stamp = new Date().toISOString().replace(/[-:T]/g, "").slice(0, 14);
     const side = async (name: string) => ({ name, id: (await marksOf(session, name)).join(",") });
     // Nobody can be kept out of a database of these servers.
@@ -86,6 +122,7 @@ export async function swapDatabase(
         from: await readCode(session, from.name),
         to: await readCode(session, to.name),
       };
+      await requireDefiners(session, journal);
       await createLike(session, oldName, to.name);
       await writeJournal(session, oldName, journal);
       if (endSessions) {
@@ -108,6 +145,24 @@ export async function swapDatabase(
       throw explained(error, `move tables between ${from.name}, ${to.name} and ${oldName}`);
     }
   });
+}
+
+/** Code is made anew after the swap: whose definer this user may not set, it could not be. */
+async function requireDefiners(session: Session, journal: Journal): Promise<void> {
+  if (await maySetDefiner(session)) return;
+  const [row] = await session.rows<{ name: string }>("SELECT CURRENT_USER() AS name");
+  for (const { kind, name, sql } of [...journal.from, ...journal.to]) {
+    const at = findDefiner(sql);
+    const definer = at === null ? null : sql.slice(at.from, at.to).replace(/^DEFINER\s*=\s*/i, "");
+    if (definer === null || definer.replaceAll(/[`"'\s]/g, "") === row?.name) continue;
+    throw new HoldfastError(
+      "refused",
+      `This user may not make ${kind} ${name} again: its definer is ${definer}.`,
+      {
+        remedy: "Give it SET USER (MariaDB) or SET_ANY_DEFINER (MySQL), or restore into a new database.",
+      },
+    );
+  }
 }
 
 async function assertAsPlanned(session: Session, { from, to, oldName }: Swap): Promise<void> {
@@ -160,7 +215,8 @@ async function takeBack(
     [to.name, journal?.to ?? []],
   ] as const) {
     const triggers = code.filter(({ kind }) => kind === "TRIGGER");
-    if (triggers.length === 0) continue;
+    const there = (await readCode(session, name)).filter(({ kind }) => kind === "TRIGGER").length;
+    if (there === triggers.length) continue;
     await dropCode(session, name, ["TRIGGER"]);
     await createCode(session, name, triggers);
   }
