@@ -48,13 +48,14 @@ export function RegisterPage({
     if (first && !environment) setField("environment", first);
   }, [first, environment, setField]);
 
-  // Whoever has typed a port of their own keeps it.
-  const { engine } = form.values;
-  const { port } = form.values.connection;
-  useEffect(() => {
+  const engineField = form.field("engine");
+  /** Whoever has typed a port of their own keeps it. */
+  function chooseEngine(engine: string) {
+    engineField.onChange(engine);
+    const { port } = form.values.connection;
     if (engine !== "sqlite" && ["5432", "3306"].includes(port))
-      setField("connection.port", String(portOf(engine)));
-  }, [engine, port, setField]);
+      setField("connection.port", String(portOf(engine as DatabaseValues["engine"])));
+  }
 
   return (
     <>
@@ -77,7 +78,7 @@ export function RegisterPage({
             }
           >
             <FieldGroup legend="Engine">
-              <Radio.Group aria-label="Engine" {...form.field("engine")}>
+              <Radio.Group aria-label="Engine" {...engineField} onChange={chooseEngine}>
                 <div className={classes.engines}>
                   {ENGINES.map((engine) => (
                     <Radio.Card key={engine.value} value={engine.value} className={classes.engine ?? ""}>

@@ -31,7 +31,7 @@ describe("quoting", () => {
     expect(quoteLiteral("it's")).toBe("'it''s'");
     // Means the same whatever NO_BACKSLASH_ESCAPES is.
     expect(quoteLiteral("\\'")).toBe("CONVERT(0x5c27 USING utf8mb4)");
-    expect(quoteOption('a "b" \\ #c\n')).toBe('"a "b" \\\\ #c\\n"');
+    expect(quoteOption('a "b" \\ #c\n')).toBe('"a \\"b\\" \\\\ #c\\n"');
   });
 
   it.each([
